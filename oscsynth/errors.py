@@ -1,0 +1,25 @@
+"""The error classes; each message is a sentence for a musician: what, where, which value, what is allowed."""
+
+
+class OscsynthError(Exception):
+    """Whatever goes wrong in a way that a user can do something about."""
+
+
+class OscParseError(OscsynthError):
+    """A packet is not OSC; nothing of it happens."""
+
+
+class DecoderError(OscsynthError):
+    """A decoder file cannot be used; the message names the file and says why."""
+
+
+class PatchError(OscsynthError):
+    """A patch file has faults; the message holds every one, a line each."""
+
+
+class AudioError(OscsynthError):
+    """A sound device cannot be opened or was lost."""
+
+
+class CorpusError(OscsynthError):
+    """A folder of sounds cannot be made into a corpus."""

@@ -1,0 +1,171 @@
+"""How what changes crosses from control to engine: shared memory for the latest values, pipes for loading.
+
+Used by both processes and by the parent that creates it; plain Python, imports ``parameters`` and ``patch`` alone.
+
+The shared memory is a file (in memory where the system has such a folder) that all three map. Control writes the state there as often as it
+likes: nothing can overflow, the engine takes the latest at each block, and whoever is started again finds it. A sequence number that is odd
+while control writes lets the engine take all changes of a bundle or none. The engine writes its telemetry there in the same way.
+Decoders to load go through a pipe, since a thread that may wait reads it. The parent holds every end: either side can die.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import struct
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from .parameters import N_ROWS, N_SLOTS, State
+from .patch import Patch
+
+_STATE_BYTES = 8 * N_ROWS * N_SLOTS
+_BLOB_BYTES = 512 * 1024
+# Header: state sequence, telemetry sequence, blob sequence, and which of two blobs is the newest; 8 bytes each.
+_STATE_SEQUENCE, _TELEMETRY_SEQUENCE, _BLOB_LENGTHS, _BLOB_NEWEST = 0, 8, 16, 32
+_STATE_AT = 64
+_TELEMETRY_AT = _STATE_AT + _STATE_BYTES
+_TELEMETRY = struct.Struct("=16d")
+_BLOBS_AT = _TELEMETRY_AT + 256
+_SIZE = _BLOBS_AT + 2 * _BLOB_BYTES
+_U64 = struct.Struct("=Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """What the engine says of itself, written once a block; times are of ``time.monotonic``."""
+
+    engine_pid: float = 0.0
+    sample_rate_hz: float = 0.0
+    block_samples: float = 0.0
+    latency_seconds: float = 0.0
+    position_samples: float = 0.0  # engine samples rendered so far
+    position_seconds: float = 0.0  # when the block that ended there was begun
+    load: float = 0.0  # time to render a block over its length, smoothed
+    load_peak: float = 0.0  # the worst since the start
+    underruns: float = 0.0
+    faults: float = 0.0  # NaN or infinity made silent
+    peak: float = 0.0  # of the last second, 1.0 is full scale
+    sounding_parts: float = 0.0
+    late_blocks: float = 0.0  # blocks that took longer than they last
+    errors: float = 0.0  # exceptions in the render, each faded to silence
+    loaded: float = 0.0  # patches ready
+    spare: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Control to engine: have this patch ready under this number; ``None`` forgets it."""
+
+    number: int
+    patch: Patch | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Engine to control: this number is ready, or why it is not. ``number`` -1: a new engine has started, send everything again."""
+
+    number: int
+    error: str = ""
+    engine_pid: int = 0
+
+
+class SharedMemory:
+    """The file that control, engine and parent map.
+
+    Parameters
+    ----------
+    path
+        An existing one; a new one is created, and deleted by its creator's ``close``, when left out.
+    """
+
+    def __init__(self, path: str | None = None) -> None:
+        self._created = path is None
+        if path is None:
+            folder = "/dev/shm" if Path("/dev/shm").is_dir() else None
+            with tempfile.NamedTemporaryFile(prefix="oscsynth-", dir=folder, delete=False) as new:
+                new.truncate(_SIZE)
+            path = new.name
+        self.path = path
+        with open(path, "r+b") as file:
+            self._map = mmap.mmap(file.fileno(), _SIZE)
+        if self._created:
+            self.write_state(State())
+
+    def close(self) -> None:
+        """Unmap, and delete the file if this side created it."""
+        with contextlib.suppress(BufferError):
+            self._map.close()
+        if self._created:
+            Path(self.path).unlink(missing_ok=True)
+
+    def _begin(self, at: int) -> int:
+        # A writer that was killed half way left an odd number: go on from it.
+        sequence: int = _U64.unpack_from(self._map, at)[0] | 1
+        _U64.pack_into(self._map, at, sequence)
+        return sequence
+
+    def write_state(self, state: State) -> None:
+        """Make every change since the last call visible at once (control only)."""
+        sequence = self._begin(_STATE_SEQUENCE)
+        self._map[_STATE_AT : _STATE_AT + _STATE_BYTES] = memoryview(state.values).cast("B")
+        _U64.pack_into(self._map, _STATE_SEQUENCE, sequence + 1)
+
+    def read_state(self, into: memoryview | bytearray, known: int = -1) -> int:
+        """Copy the state into a writable buffer of ``N_ROWS * N_SLOTS`` doubles and return its sequence number.
+
+        Returns ``known`` and copies nothing when nothing has changed since that number, or while control is writing: never waits.
+        """
+        before: int = _U64.unpack_from(self._map, _STATE_SEQUENCE)[0]
+        if before == known or before & 1:
+            return known
+        copy = self._map[_STATE_AT : _STATE_AT + _STATE_BYTES]
+        if _U64.unpack_from(self._map, _STATE_SEQUENCE)[0] != before:
+            return known
+        into[:] = copy
+        return before
+
+    def restore_state(self) -> State:
+        """Return the state as the last control left it (for a control that takes over)."""
+        state = State()
+        memoryview(state.values).cast("B")[:] = self._map[_STATE_AT : _STATE_AT + _STATE_BYTES]
+        return state
+
+    def write_telemetry(self, telemetry: tuple[float, ...]) -> None:
+        """Write the fields of `Telemetry` in order (engine only)."""
+        sequence = self._begin(_TELEMETRY_SEQUENCE)
+        _TELEMETRY.pack_into(self._map, _TELEMETRY_AT, *telemetry)
+        _U64.pack_into(self._map, _TELEMETRY_SEQUENCE, sequence + 1)
+
+    def read_telemetry(self) -> Telemetry:
+        """Return the engine's latest telemetry; the last consistent one if it is just being written."""
+        for _ in range(10):
+            before = _U64.unpack_from(self._map, _TELEMETRY_SEQUENCE)[0]
+            values = _TELEMETRY.unpack_from(self._map, _TELEMETRY_AT)
+            if not before & 1 and _U64.unpack_from(self._map, _TELEMETRY_SEQUENCE)[0] == before:
+                break
+        return Telemetry(*values)
+
+    def write_notes(self, text: str) -> None:
+        """Keep what control must know again after a restart (JSON: patch names, snapshots); the older of two places is overwritten.
+
+        Raises
+        ------
+        ValueError
+            When it is longer than 512 KiB.
+        """
+        data = text.encode()
+        if len(data) > _BLOB_BYTES:
+            raise ValueError(f"control's notes are {len(data)} bytes long; at most {_BLOB_BYTES} fit")
+        place = 1 - self._map[_BLOB_NEWEST]
+        start = _BLOBS_AT + place * _BLOB_BYTES
+        self._map[start : start + len(data)] = data
+        _U64.pack_into(self._map, _BLOB_LENGTHS + 8 * place, len(data))
+        self._map[_BLOB_NEWEST] = place
+
+    def read_notes(self) -> str:
+        """Return what the last control kept, or an empty text."""
+        place = self._map[_BLOB_NEWEST]
+        start, length = _BLOBS_AT + place * _BLOB_BYTES, _U64.unpack_from(self._map, _BLOB_LENGTHS + 8 * place)[0]
+        return self._map[start : start + length].decode()

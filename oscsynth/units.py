@@ -1,0 +1,77 @@
+"""Inverse pairs of conversions, pure functions of floats; any thread, imports nothing of the house.
+
+>>> db_to_amplitude(amplitude_to_db(0.5))
+0.5
+>>> pitch_class_name(69), pitch_class_index("A"), pitch_class_index("Bb")
+('A', 9, 10)
+"""
+
+from __future__ import annotations
+
+import math
+
+PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+# OSC reserves '#' in addresses, so an address says Cs where a name says C#.
+PITCH_CLASS_ADDRESSES = tuple(name.replace("#", "s") for name in PITCH_CLASSES)
+SILENCE_DB = -120.0
+
+_FLATS = {"DB": 1, "EB": 3, "FB": 4, "GB": 6, "AB": 8, "BB": 10, "CB": 11}
+_CLASS_BY_NAME = {
+    **{name.upper(): i for i, name in enumerate(PITCH_CLASSES)},
+    **{name.upper(): i for i, name in enumerate(PITCH_CLASS_ADDRESSES)},
+    **_FLATS,
+    **{name.replace("B", "♭", 1) if name[0] != "B" else "B♭": i for name, i in _FLATS.items()},
+    **{name.replace("#", "♯").upper(): i for i, name in enumerate(PITCH_CLASSES)},
+    "E#": 5,
+    "B#": 0,
+}
+
+
+def db_to_amplitude(db: float) -> float:
+    """Return the amplitude factor of a level in dB."""
+    return math.pow(10.0, db / 20.0)
+
+
+def amplitude_to_db(amplitude: float) -> float:
+    """Return the level in dB of an amplitude factor, at least -120."""
+    return 20.0 * math.log10(amplitude) if amplitude > 1e-6 else SILENCE_DB
+
+
+def midi_to_hz(pitch_midi: float) -> float:
+    """Return the frequency of a MIDI pitch; 69 is 440 Hz."""
+    return 440.0 * math.exp2((pitch_midi - 69.0) / 12.0)
+
+
+def hz_to_midi(frequency_hz: float) -> float:
+    """Return the MIDI pitch, with cents as the fraction, of a frequency above 0 Hz."""
+    return 69.0 + 12.0 * math.log2(frequency_hz / 440.0)
+
+
+def semitones_to_ratio(semitones: float) -> float:
+    """Return the frequency ratio of an interval in semitones."""
+    return math.exp2(semitones / 12.0)
+
+
+def ratio_to_semitones(ratio: float) -> float:
+    """Return the interval in semitones of a frequency ratio above 0."""
+    return 12.0 * math.log2(ratio)
+
+
+def pitch_class_index(name: str) -> int:
+    """Return 0 (C) to 11 (B) for a note name such as ``C``, ``C#``, ``Cs``, ``Db`` or ``f#``.
+
+    Raises
+    ------
+    ValueError
+        With the names that are allowed, when it is none of them.
+    """
+    try:
+        return _CLASS_BY_NAME[name.strip().upper()]
+    except KeyError:
+        allowed = " ".join(PITCH_CLASSES)
+        raise ValueError(f"{name!r} is no note name: use one of {allowed} (or Cs, Db ... for the black keys)") from None
+
+
+def pitch_class_name(index: int) -> str:
+    """Return the class name of a whole MIDI pitch, or of a pitch class 0 (C) to 11 (B)."""
+    return PITCH_CLASSES[index % 12]
