@@ -1,0 +1,222 @@
+"""Everything that sounds, at samples: the state in, sound out. Rendering thread, but for `install` and `forget`.
+
+The result depends on the states and the samples at which they were given, never on how the samples were asked for.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..parameters import MASTER, MASTER_SLOTS, MAX_PARTS, N_ROWS, N_SLOTS, PART_SLOTS
+from ..units import db_to_amplitude
+from .controls import Controls, Row, master_slews
+from .output import limit
+from .phase import NoiseCarrier, Stft
+from .voices import Deck, Sound
+
+State = NDArray[np.float64]
+Block = NDArray[np.float32]
+
+SWITCH_SECONDS = 0.02
+MAX_INSTANTS = 8  # in each clock; what comes later joins the next
+MAX_DECKS = 4  # of a part, fading ones included
+
+_OPEN, _PATCH, _OUTPUT = (PART_SLOTS[name].start for name in ("open", "patch", "output"))
+_GAIN, _FADE = MASTER_SLOTS["gain"].start, MASTER_SLOTS["fade"].start
+
+
+class Engine:
+    """Eight parts and a master.
+
+    Parameters
+    ----------
+    sample_rate_hz : int
+        Of the device.
+    n_channels : int
+        That `render` returns.
+
+    Attributes
+    ----------
+    position_samples : int
+        Rendered so far.
+    """
+
+    def __init__(self, sample_rate_hz: int, n_channels: int = 2) -> None:
+        self.stft = Stft.at_rate(sample_rate_hz)
+        self.n_channels = n_channels
+        self.position_samples = 0
+        self._carrier = NoiseCarrier(self.stft)
+        self._sounds: dict[int, Sound] = {}
+        self._parts = [_Part(self._sounds, self._carrier) for _ in range(MAX_PARTS)]
+        self._state = np.full((N_ROWS, N_SLOTS), np.nan)
+        self._master: Controls | None = None
+        self._master_heard_at = -1.0
+        self._instants = 0
+        self._pending = True
+        self._faults = 0
+
+    def install(self, number: int, sound: Sound) -> None:
+        """Have a loaded patch ready under a number (any thread)."""
+        self._sounds[number] = sound
+        self._pending = True
+
+    def forget(self, number: int) -> None:
+        """Drop a patch; where it is sounding it sounds on (any thread)."""
+        self._sounds.pop(number, None)
+
+    @property
+    def faults(self) -> int:
+        """Spectra that came out NaN or infinite, and samples that did; each was made silent."""
+        return self._faults + sum(part.faults for part in self._parts)
+
+    @property
+    def sounding_parts(self) -> int:
+        """Parts that are heard now."""
+        return sum(any(not deck.is_silent for deck in part.decks) for part in self._parts)
+
+    def render(self, state: State, n_samples: int) -> Block:
+        """Return the next samples.
+
+        Parameters
+        ----------
+        state : float64 (N_ROWS, N_SLOTS)
+            In force from the first of these samples on; what differs from the last call acts there.
+
+        Returns
+        -------
+        float32 (n_samples, n_channels)
+            Finite, at most -0.3 dBFS.
+        """
+        out = np.zeros((n_samples, max(2, self.n_channels)), np.float32)
+        end = self.position_samples + n_samples
+        self._take(state, self.position_samples)
+        while self.position_samples < end:
+            now = self.position_samples
+            stop = min(end, self._next_stop(now))
+            if now % self.stft.clock_samples == 0:
+                self._tick(state, now)
+            for part in self._parts:
+                for deck in part.decks:
+                    self._add(deck, out[now - end + n_samples : stop - end + n_samples], now)
+            self.position_samples = stop
+        return self._finish(out)
+
+    def _next_stop(self, now: int) -> int:
+        """Return where something may change next: the clock while anything moves, else the hop."""
+        still = not self._pending and all(deck.is_settled() for part in self._parts for deck in part.decks)
+        step = self.stft.hop_samples if still and self._master_is_settled() else self.stft.clock_samples
+        return now - now % step + step
+
+    def _add(self, deck: Deck, out: Block, now: int) -> None:
+        if deck.is_silent:
+            return
+        first = min(deck.output, out.shape[1] - 1) - 1
+        deck.add_to(out[:, first : first + 2], now)
+
+    def _take(self, state: State, now: int) -> None:
+        if not self._pending and np.array_equal(state.view(np.int64), self._state.view(np.int64)):
+            return
+        if self._instants >= MAX_INSTANTS and now % self.stft.clock_samples:
+            # Kept for the next clock: the state given then holds this change too.
+            self._pending = True
+            return
+        self._pending = False
+        self._instants += 1
+        self._state[:] = state
+        if self._master is None:
+            self._master = Controls(state[0], master_slews(), self.stft.sample_rate_hz)
+        elif self._master.set(state[0], now) is not None:
+            self._master_heard_at = -1.0
+        clock = self.stft.clock_samples
+        until = now - now % clock + clock
+        for part, row in zip(self._parts, state[1:], strict=True):
+            at_once, waiting = part.update(row, now)
+            self._pending |= waiting
+            if at_once and now % clock:
+                part.change(now, until, clock, self._master_gain(0.5 * (now + until)))
+
+    def _tick(self, state: State, now: int) -> None:
+        self._instants = 0
+        if self._pending:
+            self._take(state, now)
+        clock = self.stft.clock_samples
+        middle = now + 0.5 * clock
+        master_moves = not self._master_is_settled()
+        gain = self._master_gain(middle)
+        self._master_heard_at = middle
+        for part in self._parts:
+            part.change(now, now + clock, clock, gain, always=master_moves)
+            part.clean_up()
+
+    def _master_is_settled(self) -> bool:
+        return self._master is None or self._master_heard_at >= self._master.arrives
+
+    def _master_gain(self, at: float) -> float:
+        if self._master is None:
+            return 0.0
+        row = self._master.values(at)
+        return db_to_amplitude(row[_GAIN]) * float(row[_FADE]) if row[_GAIN] > MASTER["gain"].minimum else 0.0
+
+    def _finish(self, out: Block) -> Block:
+        if not np.isfinite(out.sum()):
+            bad = ~np.isfinite(out)
+            self._faults += int(bad.sum())
+            out[bad] = 0.0
+        if self.n_channels == 1:
+            out = out.mean(1, keepdims=True, dtype=np.float32)
+        return limit(out)
+
+
+class _Part:
+    """One part: the deck that is played, and those that are fading out."""
+
+    def __init__(self, sounds: dict[int, Sound], carrier: NoiseCarrier) -> None:
+        self._sounds = sounds
+        self._carrier = carrier
+        self._current: Deck | None = None
+        self._past_faults = 0
+        self.decks: list[Deck] = []
+
+    @property
+    def faults(self) -> int:
+        return self._past_faults + sum(deck.faults for deck in self.decks)
+
+    def update(self, row: Row, now: int) -> tuple[bool, bool]:
+        """Take over its row of the state; return whether something acts at once, and whether something has to wait."""
+        number = int(row[_PATCH]) if row[_OPEN] else -1
+        current = self._current
+        if current is not None and (number != current.number or int(row[_OUTPUT]) != current.output):
+            return self._switch(number, row, now)
+        if current is None:
+            return self._switch(number, row, now) if number >= 0 else (False, False)
+        return current.update(row, now), False
+
+    def _switch(self, number: int, row: Row, now: int) -> tuple[bool, bool]:
+        current, sound = self._current, self._sounds.get(number)
+        if number >= 0 and (sound is None or len(self.decks) >= MAX_DECKS):
+            # Not loaded yet, or switched faster than anything can fade: go on with what there is, and look again.
+            return (current.update(row, now) if current is not None else False), True
+        fade_samples = SWITCH_SECONDS * self._carrier.stft.sample_rate_hz
+        if current is not None:
+            current.end(now, fade_samples)
+        self._current = None
+        if sound is not None:
+            self._current = Deck(number, sound, self._carrier, row, now)
+            if current is None:
+                self._current.start(now)
+            else:
+                self._current.take_over(now, fade_samples)
+            self.decks.append(self._current)
+        return True, False
+
+    def change(self, now: int, until: int, spread: int, master_gain: float, always: bool = False) -> None:
+        for deck in self.decks:
+            if always or not deck.is_settled():
+                deck.change(now, until, spread, master_gain)
+
+    def clean_up(self) -> None:
+        over = [deck for deck in self.decks if deck.is_over and deck is not self._current]
+        for deck in over:
+            self._past_faults += deck.faults
+            self.decks.remove(deck)

@@ -1,0 +1,137 @@
+"""The stored noise: phases known ahead, folded into the kernels that one inverse FFT needs (design section 2).
+
+Colonel & Keene 2020 (section V) give the decoder's magnitudes the phase of noise. Here the phases are those of the STFT of one *circular* noise,
+so that they belong to a real signal and the loop has no seam. Rendering thread; the table is made once, at the start.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+NOISE_SECONDS = 20.0
+OVERLAP = 4  # hops a window spans: 75 %
+WINDOW_SQUARES = 1.5  # sum of the squared Hann windows that overlap at 75 %, a constant
+_NOISE_SEED = 440
+_CACHED_HOPS = 32
+
+Spectrum = NDArray[np.complex64]
+
+
+@dataclass(frozen=True, slots=True)
+class Stft:
+    """The one place that knows the window, hop and rate of the engine."""
+
+    sample_rate_hz: int
+    window_samples: int
+
+    @classmethod
+    def at_rate(cls, sample_rate_hz: int) -> Stft:
+        """Return the engine's STFT: 4096 samples, 8192 above 64 kHz, 16384 above 128 kHz."""
+        return cls(sample_rate_hz, 4096 if sample_rate_hz <= 64000 else 8192 if sample_rate_hz <= 128000 else 16384)
+
+    @property
+    def hop_samples(self) -> int:
+        """A quarter of the window."""
+        return self.window_samples // OVERLAP
+
+    @property
+    def clock_samples(self) -> int:
+        """How often moving controls are decoded: 128 samples at 44.1 kHz."""
+        return self.window_samples // 32
+
+    @property
+    def n_bins(self) -> int:
+        """Half the window and one."""
+        return self.window_samples // 2 + 1
+
+    @property
+    def bin_hz(self) -> float:
+        """Distance between two bins."""
+        return self.sample_rate_hz / self.window_samples
+
+    def frequencies_hz(self) -> NDArray[np.float64]:
+        """Return the frequency of each bin, float64 (n_bins,)."""
+        return np.arange(self.n_bins, dtype=np.float64) * self.bin_hz
+
+
+class NoiseCarrier:
+    """Phases of a circular white noise, and the three kernels a hop that turn magnitudes into sound with one inverse FFT.
+
+    In hop n four windows overlap, each the inverse FFT of magnitudes times its own phasors, rotated by the quarter windows it lies back. A Hann
+    window in frequency is three taps, so the windowed sum is ``M Q0`` plus ``M Q+`` one bin up plus ``M Q-`` one bin down, where the Q are sums
+    over the four phasors: the same result as four inverse FFTs and windows, to rounding.
+
+    Parameters
+    ----------
+    stft : Stft
+        The engine's.
+    seconds : float
+        Least length of the loop.
+    """
+
+    def __init__(self, stft: Stft, seconds: float = NOISE_SECONDS) -> None:
+        self.stft = stft
+        self.n_hops = int(np.ceil(seconds * stft.sample_rate_hz / stft.hop_samples))
+        self.phasors = self._analyse(np.random.default_rng(_NOISE_SEED))
+        self._turns = _quarter_turns(stft.n_bins)
+        self._kernels: OrderedDict[int, tuple[Spectrum, Spectrum, Spectrum]] = OrderedDict()
+
+    def _analyse(self, rng: np.random.Generator) -> Spectrum:
+        hop, window = self.stft.hop_samples, self.stft.window_samples
+        noise = rng.standard_normal(self.n_hops * hop, np.float32)
+        circular = np.concatenate([noise, noise[: window - hop]])
+        hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)).astype(np.float32)
+        phasors = np.empty((self.n_hops, self.stft.n_bins), np.complex64)
+        for k in range(self.n_hops):
+            spectrum = np.fft.rfft(circular[k * hop : k * hop + window] * hann)
+            phasors[k] = spectrum / np.maximum(np.abs(spectrum), 1e-12)
+        return phasors
+
+    def offset(self, seed: int) -> int:
+        """Return the hop at which a patch with this seed starts in the loop."""
+        return int(np.random.default_rng(seed).integers(self.n_hops))
+
+    def kernels(self, hop: int) -> tuple[Spectrum, Spectrum, Spectrum]:
+        """Return Q0, Q+ and Q- of a hop of the loop, each complex64 (n_bins,)."""
+        hop %= self.n_hops
+        cached = self._kernels.get(hop)
+        if cached is not None:
+            return cached
+        centre, up, down = np.zeros((3, self.stft.n_bins), np.complex64)
+        for back in range(OVERLAP):
+            turned = self.phasors[(hop - back) % self.n_hops] * self._turns[back]
+            quarter = 1j**back
+            centre += turned
+            up += turned * np.complex64(quarter)
+            down += turned * np.complex64(quarter.conjugate())
+        made = centre * np.float32(0.5 / WINDOW_SQUARES), up * np.float32(-0.25 / WINDOW_SQUARES), down * np.float32(-0.25 / WINDOW_SQUARES)
+        self._kernels[hop] = made
+        if len(self._kernels) > _CACHED_HOPS:
+            self._kernels.popitem(last=False)
+        return made
+
+    def synthesise(self, magnitude: NDArray[np.float32], hop: int) -> NDArray[np.float32]:
+        """Return the hop_samples of sound, float32, that steady magnitudes (n_bins,) have in a hop of the loop.
+
+        The magnitudes at 0 Hz and at the Nyquist frequency must be 0 (see `spectrum.audible`).
+        """
+        centre, up, down = self.kernels(hop)
+        spectrum = magnitude * centre
+        spectrum[1:] += magnitude[:-1] * up[:-1]
+        spectrum[:-1] += magnitude[1:] * down[1:]
+        # What the taps carry over an end of the spectrum meets its own mirror image there.
+        spectrum[0] *= 2
+        spectrum[-1] *= 2
+        # NumPy transforms complex64 in single precision, whatever its annotations say.
+        sound = np.fft.irfft(spectrum, self.stft.window_samples)[: self.stft.hop_samples]
+        return sound.astype(np.float32, copy=False)
+
+
+def _quarter_turns(n_bins: int) -> Spectrum:
+    """Return i to the power of (bin times hops back), complex64 (OVERLAP, n_bins): what lying some hops back does to a phase."""
+    powers = np.array([1, 1j, -1, -1j], np.complex64)
+    return powers[np.outer(np.arange(OVERLAP), np.arange(n_bins)) % 4]
