@@ -1,43 +1,64 @@
 """What a patch is: frozen dataclasses, and nothing about files.
 
 Any thread, any process; imports nothing of the house. ``patch_file`` reads and checks YAML into these, ``control`` takes faders and names
-from them, ``sound`` takes the decoder and how its neurons are mapped. Every field's bounds stand in its annotation: the checks and
-docs/patches.md are made from them.
+from them, ``sound`` takes the decoder and how its neurons are mapped. Every field's bounds and what it does stand in its annotation: the
+checks, their sentences and docs/patches.md are made from them. A field without ``Doc`` is filled in by the program and is no key of a file.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Le, Len
 
+
+@dataclass(frozen=True, slots=True)
+class Doc:
+    """What a key does to the sound; ``takes`` says what may stand there where the type alone does not."""
+
+    text: str
+    takes: str = ""
+
+
 Unit = Annotated[float, Ge(0), Le(1)]
 Milliseconds = Annotated[float, Ge(0), Le(10000)]
+Name = Annotated[str, Len(1, 64)]
 LatentCurve = Literal["linear", "exponential", "logarithmic", "s"]
 Stretch = Literal["auto", "spectrum", "harmonics"]
 Formants = Literal["move", "keep"]
+
+# Read by pydantic, which this module need not import: no unknown keys, no NaN, no infinity.
+_CHECKS: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """How a sound starts and ends."""
 
-    attack_ms: Milliseconds = 5.0
-    decay_ms: Milliseconds = 200.0
-    sustain: Unit = 0.8
-    release_ms: Annotated[float, Ge(0), Le(30000)] = 400.0
+    __pydantic_config__: ClassVar[dict[str, Any]] = _CHECKS
+    attack_ms: Annotated[Milliseconds, Doc("time from silence to full")] = 5.0
+    decay_ms: Annotated[Milliseconds, Doc("time from full to the sustain level")] = 200.0
+    sustain: Annotated[Unit, Doc("level held while the gate is open")] = 0.8
+    release_ms: Annotated[float, Ge(0), Le(30000), Doc("time to silence after the gate has closed")] = 400.0
 
 
 @dataclass(frozen=True, slots=True)
 class LatentControl:
     """A named fader over one neuron: its position 0..1 goes through ``curve`` into ``range``, itself positions of the corpus's range."""
 
-    neuron: Annotated[int, Ge(1), Le(64)]
-    default: Unit = 0.5
-    range: tuple[Unit, Unit] = (0.0, 1.0)
-    curve: LatentCurve = "linear"
-    slew_ms: Milliseconds | Literal["auto"] = "auto"
+    __pydantic_config__: ClassVar[dict[str, Any]] = _CHECKS
+    neuron: Annotated[int, Ge(1), Le(64), Doc("which neuron of the decoder, counted from 1")]
+    default: Annotated[Unit, Doc("where the fader stands when the patch starts")] = 0.5
+    range: Annotated[
+        tuple[Unit, Unit],
+        Doc("the part of the neuron's travel that the fader covers; turned round, the fader is turned round", "two numbers 0 to 1"),
+    ] = (0.0, 1.0)
+    curve: Annotated[LatentCurve, Doc("how the fader's way is spread over the range: finer low down, finer high up, or at both ends")] = "linear"
+    slew_ms: Annotated[
+        Milliseconds | Literal["auto"],
+        Doc("time in which the sound follows the fader; `auto` smooths a moving fader and lets a single jump act at once"),
+    ] = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +69,44 @@ class Patch:
     are 12 weights with a sum of 1. Points are fader positions of neurons 1, 2, ... in order.
     """
 
-    name: str
-    decoder: str
-    mode: Literal["drone"] = "drone"
-    gate: Literal["open", "closed"] = "open"
-    phase: Literal["noise"] = "noise"
-    gain_db: Annotated[float, Ge(-72), Le(12)] = 0.0
-    pan: Annotated[float, Ge(-1), Le(1)] = 0.0
-    width: Annotated[float, Ge(0), Le(2)] = 0.5
-    transpose: Annotated[float, Ge(-36), Le(36)] = 0.0
-    register: Annotated[float, Ge(0), Le(9)] | None = None
-    glide_ms: Milliseconds = 0.0
-    stretch: Stretch = "auto"
-    formants: Formants = "move"
-    seed: Annotated[int, Ge(0), Le(2**31 - 1)] = 1
-    envelope: Envelope = field(default_factory=Envelope)
-    chroma: Annotated[tuple[Unit, ...], Len(12, 12)] = (0.0,) * 9 + (1.0, 0.0, 0.0)
-    latents: dict[str, LatentControl] = field(default_factory=dict)
-    xy: tuple[str, ...] = ()
-    points: dict[str, tuple[Unit, ...]] = field(default_factory=dict)
-    comment: str = ""
+    __pydantic_config__: ClassVar[dict[str, Any]] = _CHECKS
+    name: Annotated[Name, Doc("what it is called on stage and over OSC")]
+    decoder: Annotated[str, Doc("the decoder's file, in this folder or in the factory folder", "a path such as `decoders/violin.onnx`")]
+    mode: Annotated[Literal["drone"], Doc("a drone sounds while its gate is open")] = "drone"
+    gate: Annotated[Literal["open", "closed"], Doc("whether a drone sounds as soon as it is loaded or waits for `/gate 1`")] = "open"
+    phase: Annotated[Literal["noise"], Doc("where the phase of the sound comes from: stored white noise")] = "noise"
+    gain_db: Annotated[float, Ge(-72), Le(12), Doc("loudness; every decoder is brought to the same loudness first")] = 0.0
+    pan: Annotated[float, Ge(-1), Le(1), Doc("place between left (-1) and right (1)")] = 0.0
+    width: Annotated[float, Ge(0), Le(2), Doc("stereo width: 0 mono, 1 wide, 2 widest")] = 0.5
+    transpose: Annotated[float, Ge(-36), Le(36), Doc("semitones up or down; fractions are cents")] = 0.0
+    register: Annotated[
+        Annotated[float, Ge(0), Le(9)] | None,
+        Doc("the octave of the note class, 4 holds middle C; left out: the octave that the decoder learned"),
+    ] = None
+    glide_ms: Annotated[Milliseconds, Doc("time in which pitch slides to a new register or transposition")] = 0.0
+    stretch: Annotated[
+        Stretch,
+        Doc("how pitch moves where the decoder has no register: the whole `spectrum`, each of its `harmonics`, or as the interval asks"),
+    ] = "auto"
+    formants: Annotated[Formants, Doc("whether the colour moves with the pitch or is kept where it was")] = "move"
+    seed: Annotated[int, Ge(0), Le(2**31 - 1), Doc("of the noise: the same seed and the same messages give the same samples")] = 1
+    envelope: Annotated[Envelope, Doc("how a sound starts and ends")] = field(default_factory=Envelope)
+    chroma: Annotated[
+        tuple[Unit, ...],
+        Len(12, 12),
+        Doc(
+            "the note that sounds, or several with their weights",
+            "a note name such as `A` or `Bb`, notes with weights such as `{A: 2, E: 1}`, or 12 weights from C to B",
+        ),
+    ] = (0.0,) * 9 + (1.0, 0.0, 0.0)
+    latents: Annotated[dict[Name, LatentControl], Doc("named faders over the decoder's neurons; those without a name keep their numbers")] = field(
+        default_factory=dict
+    )
+    xy: Annotated[tuple[str, ...], Doc("what `/xy` moves; the first two latents if left out", "two names from `latents`")] = ()
+    points: Annotated[
+        dict[Name, tuple[Unit, ...]],
+        Doc("named places that `/point` goes to: one fader position for each neuron, in their order", "a list of numbers 0 to 1"),
+    ] = field(default_factory=dict)
+    comment: Annotated[str, Doc("whatever should be remembered about it")] = ""
     decoder_path: str = ""
     path: str = ""

@@ -1,0 +1,254 @@
+"""A YAML file becomes a `Patch`, or a message with everything that is wrong with it.
+
+Any thread but audio's, any process but the engine's. Sentences are made from the annotations of `patch`: a bound that is changed there is
+changed here and in docs/patches.md. pydantic is imported when the first patch is read.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import math
+import os
+import typing
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any
+
+from .errors import PatchError
+from .metadata import Metadata
+from .patch import Patch
+from .patch_schema import bare, doc, keys, takes
+from .units import PITCH_CLASSES, pitch_class_index
+from .yaml_file import Document, Location, read_yaml
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+# OSC gives these a meaning inside an address.
+_RESERVED = " #*,/?[]{}"
+_RESERVED_POINTS = ("name", "seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    location: Location
+    sentence: str
+
+
+def load_patch(path: Path, folders: Sequence[Path] = ()) -> Patch:
+    """Read and check one patch.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    folders : sequence of Path
+        Where decoders may lie besides the file's own folder: the user's and the factory's.
+
+    Raises
+    ------
+    PatchError
+        With every fault, a line each, as ``patches/violin.yaml:7: latents.bow.slew_ms: must be 0 to 10000, not -5``.
+    """
+    document = read_yaml(path)
+    if document.faults and not document.data:
+        raise PatchError("\n".join(_say(path, line, sentence) for line, sentence in document.faults))
+    data, faults = _without_hidden(document.data)
+    data, more = _with_weights(data)
+    faults += more
+    decoder, more = _find_decoder(data.get("decoder"), (path.parent, *folders))
+    faults += more
+    patch, more = _validate(data)
+    faults += more + _cross_checks(data)
+    said = [(document.line(fault.location), _name(fault.location, fault.sentence)) for fault in faults] + document.faults
+    if patch is None or said:
+        raise PatchError("\n".join(_say(path, line, sentence) for line, sentence in sorted(dict.fromkeys(said))))
+    return replace(patch, xy=patch.xy or tuple(patch.latents)[:2], decoder_path=decoder, path=str(path))
+
+
+def fit(patch: Patch, metadata: Metadata) -> list[str]:
+    """Return what of a patch its decoder cannot do, a sentence each, in the form of `load_patch`; none when they fit."""
+    n_latents = len(metadata.latents)
+    has = f"{patch.decoder} has {n_latents} latent{'s' * (n_latents != 1)}"
+    faults = [
+        _Fault(("latents", name, "neuron"), f"{has}, so it must be 1 to {n_latents}, not {latent.neuron}")
+        for name, latent in patch.latents.items()
+        if latent.neuron > n_latents
+    ]
+    faults += [
+        _Fault(("points", name), f"{has}, so it must be a list of {n_latents}, not of {len(point)}")
+        for name, point in patch.points.items()
+        if len(point) != n_latents
+    ]
+    document = read_yaml(Path(patch.path)) if patch.path and faults else Document()
+    lines = [document.line(fault.location) if document.lines else 0 for fault in faults]
+    return [_say(Path(patch.path), line, _name(fault.location, fault.sentence)) for line, fault in zip(lines, faults, strict=True)]
+
+
+def shown(path: Path | str) -> str:
+    """Return a path as a message names it: relative when it lies in the current folder."""
+    absolute, here = os.path.abspath(path), os.getcwd()
+    return os.path.relpath(absolute, here) if absolute.startswith(os.path.join(here, "")) else absolute
+
+
+def _say(path: Path, line: int, sentence: str) -> str:
+    text = f"{shown(path)}:{line}: {sentence}" if line else f"{shown(path)}: {sentence}"
+    # What a file says may hold what moves a terminal's cursor.
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def _name(location: Location, sentence: str) -> str:
+    # Positions in a list are counted from 1, as neurons are.
+    return ": ".join(filter(None, (".".join(str(step + 1) if isinstance(step, int) else step for step in location), sentence)))
+
+
+def _without_hidden(data: dict[str, Any]) -> tuple[dict[str, Any], list[_Fault]]:
+    hidden = [key for key in data if key in (f.name for f in fields(Patch)) and key not in keys(Patch)]
+    return {key: value for key, value in data.items() if key not in hidden}, [_Fault((key,), _unknown(key, keys(Patch))) for key in hidden]
+
+
+def _with_weights(data: dict[str, Any]) -> tuple[dict[str, Any], list[_Fault]]:
+    """Turn a note name, or notes with weights, into twelve weights with a sum of 1."""
+    if "chroma" not in data:
+        return data, []
+    given, weights = data["chroma"], [0.0] * 12
+    try:
+        if isinstance(given, str):
+            given = {given: 1}
+        if isinstance(given, dict):
+            for name, weight in given.items():
+                weights[pitch_class_index(name)] += float(weight)
+        else:
+            weights = [float(weight) for weight in given]
+    except (TypeError, ValueError) as error:
+        sentence = str(error) if "note name" in str(error) else _must("chroma", given)
+        return {key: value for key, value in data.items() if key != "chroma"}, [_Fault(("chroma",), sentence)]
+    if len(weights) != len(PITCH_CLASSES) or not all(0 <= weight < 1e9 for weight in weights) or not sum(weights) > 0:
+        wrong = f"{len(weights)} values" if len(weights) != len(PITCH_CLASSES) else "weights below 0, none above 0, or not finite"
+        sentence = f"must be {takes(keys(Patch)['chroma'])}, not {wrong}"
+        return {key: value for key, value in data.items() if key != "chroma"}, [_Fault(("chroma",), sentence)]
+    return {**data, "chroma": tuple(weight / math.fsum(weights) for weight in weights)}, []
+
+
+def _find_decoder(given: object, folders: Iterable[Path]) -> tuple[str, list[_Fault]]:
+    if not isinstance(given, str) or not given:
+        return "", []  # said by the general check
+    # A patch from another system is read too: both slashes part folders, and a drive is none of ours.
+    named = PureWindowsPath(given)
+    inside = PurePosixPath(os.path.normpath(named.as_posix()).replace(os.sep, "/"))
+    if named.drive or named.root or inside.parts[:1] == ("..",):
+        return "", [_Fault(("decoder",), f"{given} leaves the folder: put the decoder into the patch's folder and name it from there")]
+    looked = list(dict.fromkeys(Path(os.path.abspath(folder)) for folder in folders))
+    for folder in looked:
+        if os.path.isfile(folder / inside):
+            return str(folder / inside), []
+    there = sorted({file.relative_to(folder).as_posix() for folder in looked for depth in ("*", "*/*") for file in folder.glob(f"{depth}.onnx")})
+    sentence = f"there is no {inside} in {' or '.join(shown(folder) or '.' for folder in looked)}"
+    return "", [_Fault(("decoder",), sentence + _nearest(str(inside), there))]
+
+
+def _cross_checks(data: dict[str, Any]) -> list[_Fault]:
+    """Find what no single key shows: names that cannot be addresses, axes without latents, neurons with two faders."""
+    latents = data["latents"] if isinstance(data.get("latents"), dict) else {}
+    points = data["points"] if isinstance(data.get("points"), dict) else {}
+    faults = [
+        _Fault((kind, name), f"a name that is part of an OSC address cannot hold spaces or any of {_RESERVED[1:]}")
+        for kind, names in (("latents", latents), ("points", points))
+        for name in names
+        if any(character in _RESERVED or not character.isprintable() for character in name)
+    ]
+    faults += [_Fault(("latents", name), "a name cannot be a number: /latent/1 is the first neuron") for name in latents if name.isdigit()]
+    faults += [_Fault(("points", name), f"/point/{name} has a meaning of its own: use another name") for name in points if name in _RESERVED_POINTS]
+    if isinstance(data.get("name"), str) and not data["name"].isprintable():
+        faults.append(_Fault(("name",), "must be one line of printable text"))
+    axes = data.get("xy")
+    if isinstance(axes, list) and all(isinstance(axis, str) for axis in axes):
+        if len(axes) not in (0, 2):
+            faults.append(_Fault(("xy",), f"must be two names from latents, not {len(axes)}"))
+        unknown = [(index, axis) for index, axis in enumerate(axes) if axis not in latents]
+        faults += [_Fault(("xy", index), f"there is no latent {axis}{_nearest(axis, latents)}") for index, axis in unknown]
+    return faults + _shared_neurons(latents)
+
+
+def _shared_neurons(latents: dict[str, Any]) -> list[_Fault]:
+    faults, owners = [], dict[str, str]()
+    for name, latent in latents.items():
+        neuron = latent.get("neuron") if isinstance(latent, dict) else None
+        if isinstance(neuron, str) and owners.setdefault(neuron, name) != name:
+            faults.append(_Fault(("latents", name, "neuron"), f"neuron {neuron} is already moved by latents.{owners[neuron]}"))
+    return faults
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[Patch]:
+    from pydantic import TypeAdapter  # heavy: only where patches are read
+
+    return TypeAdapter(Patch)
+
+
+def _validate(data: dict[str, Any]) -> tuple[Patch | None, list[_Fault]]:
+    from pydantic import ValidationError
+
+    try:
+        return _adapter().validate_python(data), []
+    except ValidationError as error:
+        return None, list(dict.fromkeys(_fault(list(found["loc"]), found["type"], data) for found in error.errors()))
+
+
+def _fault(steps: list[str | int], kind: str, data: Any) -> _Fault:
+    """Turn one of pydantic's errors into a sentence, by following its steps through the types and the data."""
+    annotation: Any = Patch
+    value, location = data, list[str | int]()
+    for step in steps:
+        cls: Any = bare(annotation)
+        if step == "[key]":
+            return _Fault(tuple(location), f"a name must be {takes(typing.get_args(cls)[0])}")
+        if is_dataclass(cls):
+            known, annotation = keys(bare(annotation)), keys(bare(annotation)).get(str(step))
+            if annotation is None:
+                return _Fault((*location, step), _unknown(str(step), known))
+            if kind == "missing" and step == steps[-1]:
+                said = doc(annotation)
+                return _Fault((*location, step), f"is missing: {said.text if said else takes(annotation)}")
+        elif typing.get_origin(cls) in (dict, tuple):
+            annotation = typing.get_args(cls)[1 if typing.get_origin(cls) is dict else 0]
+        else:
+            break  # pydantic's name for one branch of a union
+        location.append(step)
+        value = value[step]
+    branches = typing.get_args(bare(annotation)) if doc(annotation) and not _is_words(value) else ()
+    wanted = next((takes(branch) for branch in branches if bare(branch) in (int, float)), takes(annotation))
+    return _Fault(tuple(location), f"must be {wanted}, not {_show(value)}")
+
+
+def _is_words(value: object) -> bool:
+    try:
+        float(str(value))
+    except ValueError:
+        return True
+    return False
+
+
+def _must(key: str, value: object) -> str:
+    return f"must be {takes(keys(Patch)[key])}, not {_show(value)}"
+
+
+def _unknown(key: str, known: Iterable[str]) -> str:
+    return "unknown key" + (_nearest(key, known) or f"; there are {', '.join(known)}")
+
+
+def _nearest(word: str, words: Iterable[str]) -> str:
+    words = list(words)
+    match = difflib.get_close_matches(word, words, 1, 0.6) or difflib.get_close_matches(word.lower(), words, 1, 0.5)
+    return f"; did you mean {match[0]}?" if match else ""
+
+
+def _show(value: object) -> str:
+    if value is None or value == "":
+        return "nothing"
+    if isinstance(value, list | dict):
+        return f"{'a list' if isinstance(value, list) else 'a mapping'} of {len(value)}"
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
