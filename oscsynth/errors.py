@@ -1,5 +1,10 @@
 """The error classes; each message is a sentence for a musician: what, where, which value, what is allowed."""
 
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
 
 class OscsynthError(Exception):
     """Whatever goes wrong in a way that a user can do something about."""
@@ -23,3 +28,9 @@ class AudioError(OscsynthError):
 
 class CorpusError(OscsynthError):
     """A folder of sounds cannot be made into a corpus."""
+
+
+def shown(path: Path | str) -> str:
+    """Return a path as a message names it: relative when it lies in the current folder."""
+    absolute, here = os.path.abspath(path), os.getcwd()
+    return os.path.relpath(absolute, here) if absolute.startswith(os.path.join(here, "")) else absolute

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .errors import PatchError
+from .errors import PatchError, shown
 from .patch import Patch
-from .patch_file import load_patch, shown
+from .patch_file import load_patch
 
 SUFFIXES = (".yaml", ".yml")
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
-from .errors import PatchError
+from .errors import PatchError, shown
 from .metadata import Metadata
 from .patch import Patch
 from .patch_schema import bare, doc, keys, takes
@@ -85,12 +85,6 @@ def fit(patch: Patch, metadata: Metadata) -> list[str]:
     document = read_yaml(Path(patch.path)) if patch.path and faults else Document()
     lines = [document.line(fault.location) if document.lines else 0 for fault in faults]
     return [_say(Path(patch.path), line, _name(fault.location, fault.sentence)) for line, fault in zip(lines, faults, strict=True)]
-
-
-def shown(path: Path | str) -> str:
-    """Return a path as a message names it: relative when it lies in the current folder."""
-    absolute, here = os.path.abspath(path), os.getcwd()
-    return os.path.relpath(absolute, here) if absolute.startswith(os.path.join(here, "")) else absolute
 
 
 def _say(path: Path, line: int, sentence: str) -> str:
