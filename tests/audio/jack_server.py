@@ -1,0 +1,102 @@
+"""A real JACK server without a sound card, and a client that hears what it plays."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+
+import jack
+import numpy as np
+
+SAMPLE_RATE_HZ, PERIOD_SAMPLES = 44100, 512
+MAX_SECONDS = 90
+
+
+def environment(name: str) -> dict[str, str]:
+    """Return the variables that lead a process to the server of that name and to no other."""
+    return {"JACK_DEFAULT_SERVER": name, "JACK_NO_AUDIO_RESERVATION": "1", "JACK_NO_START_SERVER": "1"}
+
+
+@contextlib.contextmanager
+def jack_server() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run ``jackd`` with its dummy driver under a name of its own."""
+    name = f"oscsynth-{uuid.uuid4().hex[:8]}"
+    command = ["jackd", "-n", name, "-R", "-P70", "-d", "dummy", "-r", str(SAMPLE_RATE_HZ), "-p", str(PERIOD_SAMPLES)]
+    process = subprocess.Popen(command, env=os.environ | environment(name), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(name)
+        yield name, process
+    finally:
+        process.terminate()
+        try:
+            process.wait(3)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(name: str) -> None:
+    for _ in range(100):
+        with contextlib.suppress(jack.JackOpenError), _silence():
+            jack.Client("wait", no_start_server=True, servername=name).close()
+            return
+        time.sleep(0.05)
+    raise RuntimeError("jackd does not start: install jackd2")
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    from oscsynth.audio.quiet import quiet_stderr
+
+    with quiet_stderr():
+        yield
+
+
+class Capture:
+    """Hears the first client named ``PortAudio``: both channels, with no sample left out, and every xrun of the server."""
+
+    def __init__(self, name: str) -> None:
+        jack.set_error_function(lambda message: None)
+        jack.set_info_function(lambda message: None)
+        self.client = jack.Client("capture", no_start_server=True, servername=name)
+        self.xruns = 0
+        self._sound = np.zeros((MAX_SECONDS * SAMPLE_RATE_HZ, 2), np.float32)
+        self.samples = 0
+        self._ports = [self.client.inports.register(f"in_{channel}") for channel in (1, 2)]
+        self.client.set_process_callback(self._process)
+        self.client.set_xrun_callback(self._count)
+        self.client.activate()
+
+    def _process(self, n_samples: int) -> None:
+        end = self.samples + n_samples
+        if end <= len(self._sound):
+            for channel, port in enumerate(self._ports):
+                self._sound[self.samples : end, channel] = port.get_array()
+            self.samples = end
+
+    def _count(self, delayed_usecs: float) -> None:
+        self.xruns += 1
+
+    def connect(self, timeout_seconds: float = 5) -> None:
+        """Wait for PortAudio's ports and listen to them (again)."""
+        until = time.monotonic() + timeout_seconds
+        while not (outs := self.client.get_ports("PortAudio", is_output=True, is_audio=True)):
+            if time.monotonic() > until:
+                raise TimeoutError("no PortAudio client came to the JACK server")
+            time.sleep(0.01)
+        for out, port in zip(outs, self._ports, strict=False):
+            with contextlib.suppress(jack.JackError):  # it is connected already
+                self.client.connect(out, port)
+
+    @property
+    def sound(self) -> np.ndarray:
+        """What was heard so far, float32 (samples, 2)."""
+        return self._sound[: self.samples]
+
+    def close(self) -> None:
+        self.client.deactivate()
+        self.client.close()
