@@ -84,29 +84,28 @@ class Decoder:
         _check_values("takes", self._session.get_inputs(), wanted)
         _check_values("gives", self._session.get_outputs(), {"magnitude": self.n_bins})
 
-    def decode(self, positions: NDArray[np.float32], classes: NDArray[np.intp], registers: NDArray[np.intp] | None = None) -> Magnitudes:
+    def decode(self, positions: Magnitudes, chroma: Magnitudes | None, register: Magnitudes | None) -> Magnitudes:
         """Decode some points of the latent space.
 
         Parameters
         ----------
         positions : float32 (voices, n_latents)
             Positions 0..1 between the 1st and the 99th percentile of what the corpus used.
-        classes : intp (voices,)
-            The note class of each, 0 (C) to 11 (B).
-        registers : intp (voices,), optional
-            Index into ``metadata.registers`` of each.
+        chroma : float32 (voices, 12)
+            One-hot; left aside by a decoder that is not conditioned on it.
+        register : float32 (voices, n_registers)
+            One-hot over ``metadata.registers``; left aside likewise.
 
         Returns
         -------
         float32 (voices, n_bins)
             Magnitudes as the decoder gives them: unscaled, possibly not finite.
         """
-        inputs = {"latent": self.low + positions * (self.high - self.low)}
+        inputs: dict[str, Magnitudes | None] = {"latent": self.low + positions * (self.high - self.low)}
         if self.metadata.chroma:
-            inputs["chroma"] = _one_hot(classes, N_CLASSES)
+            inputs["chroma"] = chroma
         if self.metadata.registers:
-            chosen = registers if registers is not None else np.zeros(len(positions), np.intp)
-            inputs["register"] = _one_hot(chosen, len(self.metadata.registers))
+            inputs["register"] = register
         magnitude: Magnitudes = self._session.run(None, inputs)[0]
         return magnitude
 
@@ -128,12 +127,13 @@ def probe(decoder: Decoder, seed: int = 0) -> None:
 def _probe(decoder: Decoder, seed: int) -> None:
     corners = _corners(decoder.n_latents, np.random.default_rng(seed))
     points = np.concatenate([np.full((1, decoder.n_latents), 0.5, np.float32), corners])
-    classes = np.arange(len(points)) % N_CLASSES
-    registers = np.arange(len(points)) // N_CLASSES % max(1, len(decoder.metadata.registers))
+    n_registers = max(1, len(decoder.metadata.registers))
+    chroma = one_hot(np.arange(len(points)) % N_CLASSES, N_CLASSES)
+    register = one_hot(np.arange(len(points)) // N_CLASSES % n_registers, n_registers)
     for start in range(0, len(points), 64):
         some = slice(start, start + 64)
         try:
-            magnitude = decoder.decode(points[some], classes[some], registers[some])
+            magnitude = decoder.decode(points[some], chroma[some], register[some])
         except Exception as error:  # ONNX Runtime's exceptions have no common class of their own
             raise DecoderError(f"it cannot be run: {_first_line(error)}") from error
         if magnitude.shape != (len(points[some]), decoder.n_bins) or magnitude.dtype != np.float32:
@@ -193,7 +193,8 @@ def _check_values(verb: str, values: list[Any], wanted: dict[str, int]) -> None:
             raise DecoderError(f"{name} has the shape {value.shape}; it must be (voices, {size}) with any number of voices")
 
 
-def _one_hot(indices: NDArray[np.intp], size: int) -> Magnitudes:
+def one_hot(indices: NDArray[np.intp], size: int) -> Magnitudes:
+    """Return rows of zeros with a one at each index: float32 (len(indices), size)."""
     hot = np.zeros((len(indices), size), np.float32)
     hot[np.arange(len(indices)), indices] = 1.0
     return hot

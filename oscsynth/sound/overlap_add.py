@@ -7,22 +7,23 @@ straight lines without ripple, and no corner of theirs clicks in the bass.
 
 from __future__ import annotations
 
-import itertools
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .phase import NoiseCarrier
+from .phase import NoiseCarrier, Spectrum, synthesise
 
 Magnitudes = NDArray[np.float32]
 Sound = NDArray[np.float32]
 
 
-def spline(x: NDArray[np.float64]) -> Sound:
-    """Return the share of a change that is heard, float32, for times in units of the spread: 0 before 0, 1 from 2 on."""
-    x = np.clip(x, 0.0, 2.0)
-    return np.where(x < 1.0, 0.5 * x * x, 1.0 - 0.5 * (2.0 - x) ** 2).astype(np.float32)
+@functools.cache
+def _spline(spread: int, more: int) -> Sound:
+    """Return the share of a change that is heard 0, 1, 2 ... samples after it, float32 (2 * spread + more,): 1 from 2 * spread on."""
+    x = np.arange(2 * spread + more) / spread
+    return np.where(x < 1.0, 0.5 * x * x, 1.0 - 0.5 * np.maximum(2.0 - x, 0.0) ** 2).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,19 @@ class Mix:
         left, right = float(np.cos(angle)) * scale, float(np.sin(angle)) * scale
         return cls(left, right, left * width, -right * width)
 
+    @property
+    def n_carriers(self) -> int:
+        """2, or 1 for mono."""
+        return 2 if self.left_side or self.right_side else 1
+
+    def add(self, carriers: Sound, out: Sound) -> None:
+        """Add mid (and side), float32 (n_carriers, samples), to left and right, float32 (samples, 2)."""
+        out[:, 0] += np.float32(self.left_mid) * carriers[0]
+        out[:, 1] += np.float32(self.right_mid) * carriers[0]
+        if len(carriers) > 1:
+            out[:, 0] += np.float32(self.left_side) * carriers[1]
+            out[:, 1] += np.float32(self.right_side) * carriers[1]
+
 
 class _Layer:
     """What is heard from a change on: magnitudes, their place between the speakers, and the sound they have in the hop at hand."""
@@ -54,7 +68,7 @@ class _Layer:
         self.magnitude = magnitude  # None: silence
         self.mix = mix
         self.hop = -1
-        self.sound: Sound | None = None  # (hop_samples, 2), None: silence
+        self.sound: Sound | None = None  # (carriers, hop_samples), None: silence
 
 
 class OverlapAdd:
@@ -72,6 +86,8 @@ class OverlapAdd:
         self._carrier = carrier
         self._hop_samples = carrier.stft.hop_samples
         self._offsets = mid_offset, side_offset
+        self._kernels_hop = -1
+        self._kernels: Spectrum = np.zeros((3, 2, 0), np.complex64)
         self._layers: list[_Layer] = [_Layer(0, 1, None, Mix.of(0.0, 0.0))]
 
     @property
@@ -89,20 +105,28 @@ class OverlapAdd:
     def add_to(self, out: Sound, start: int) -> None:
         """Add the samples from ``start`` on, all in one hop, to ``out``: float32 (samples, 2)."""
         hop, first = divmod(start, self._hop_samples)
-        stop = start + len(out)
         here = slice(first, first + len(out))
-        sounds = [self._sound(layer, hop) for layer in self._layers]
-        if sounds[0] is not None:
-            out += sounds[0][here]
-        for (before, now), layer in zip(itertools.pairwise(sounds), self._layers[1:], strict=True):
-            if before is now:
-                continue
-            share = spline(np.arange(start - layer.start, stop - layer.start) / layer.spread)[:, None]
-            if now is not None:
-                out += share * now[here]
-            if before is not None:
-                out -= share * before[here]
-        self._forget(stop)
+        by_mix: dict[Mix, Sound] = {}
+        replaced: Sound | None = None  # share of the layer at hand that a later one has taken; None: nothing
+        for layer in reversed(self._layers):
+            heard = self._heard(layer, start, len(out))
+            sound = self._sound(layer, hop)
+            if sound is not None:
+                share = heard if replaced is None else heard - replaced
+                weighted = sound[:, here] * share
+                by_mix[layer.mix] = by_mix[layer.mix] + weighted if layer.mix in by_mix else weighted
+            replaced = heard
+        for mix, carriers in by_mix.items():
+            mix.add(carriers, out)
+        self._forget(start + len(out))
+
+    def _heard(self, layer: _Layer, start: int, n_samples: int) -> Sound:
+        """Return how much of a change is heard at each of some samples, float32 (n_samples,); all of the oldest."""
+        table = _spline(layer.spread, self._hop_samples)
+        since = start - layer.start
+        if layer is self._layers[0] or since >= 2 * layer.spread:
+            since = 2 * layer.spread
+        return table[since : since + n_samples]
 
     def _forget(self, now: int) -> None:
         """Drop the layers that a later one has wholly replaced."""
@@ -115,16 +139,12 @@ class OverlapAdd:
         if layer.magnitude is None:
             return None
         if layer.hop != hop:
-            layer.hop, layer.sound = hop, self._synthesise(layer.magnitude, layer.mix, hop)
+            layer.hop = hop
+            layer.sound = synthesise(layer.magnitude, self._kernels_of(hop)[:, : layer.mix.n_carriers])
         return layer.sound
 
-    def _synthesise(self, magnitude: Magnitudes, mix: Mix, hop: int) -> Sound:
-        sound = np.empty((self._hop_samples, 2), np.float32)
-        mid = self._carrier.synthesise(magnitude, hop + self._offsets[0])
-        np.multiply(mid, np.float32(mix.left_mid), out=sound[:, 0])
-        np.multiply(mid, np.float32(mix.right_mid), out=sound[:, 1])
-        if mix.left_side or mix.right_side:
-            side = self._carrier.synthesise(magnitude, hop + self._offsets[1])
-            sound[:, 0] += np.float32(mix.left_side) * side
-            sound[:, 1] += np.float32(mix.right_side) * side
-        return sound
+    def _kernels_of(self, hop: int) -> Spectrum:
+        if hop != self._kernels_hop:
+            self._kernels_hop = hop
+            self._kernels = np.stack([self._carrier.kernels(hop + offset) for offset in self._offsets], axis=1)
+        return self._kernels

@@ -78,7 +78,7 @@ class NoiseCarrier:
         self.n_hops = int(np.ceil(seconds * stft.sample_rate_hz / stft.hop_samples))
         self.phasors = self._analyse(np.random.default_rng(_NOISE_SEED))
         self._turns = _quarter_turns(stft.n_bins)
-        self._kernels: OrderedDict[int, tuple[Spectrum, Spectrum, Spectrum]] = OrderedDict()
+        self._kernels: OrderedDict[int, Spectrum] = OrderedDict()
 
     def _analyse(self, rng: np.random.Generator) -> Spectrum:
         hop, window = self.stft.hop_samples, self.stft.window_samples
@@ -95,40 +95,50 @@ class NoiseCarrier:
         """Return the hop at which a patch with this seed starts in the loop."""
         return int(np.random.default_rng(seed).integers(self.n_hops))
 
-    def kernels(self, hop: int) -> tuple[Spectrum, Spectrum, Spectrum]:
-        """Return Q0, Q+ and Q- of a hop of the loop, each complex64 (n_bins,)."""
+    def kernels(self, hop: int) -> Spectrum:
+        """Return Q0, Q+ and Q- of a hop of the loop: complex64 (3, n_bins)."""
         hop %= self.n_hops
         cached = self._kernels.get(hop)
         if cached is not None:
             return cached
-        centre, up, down = np.zeros((3, self.stft.n_bins), np.complex64)
+        made = np.zeros((3, self.stft.n_bins), np.complex64)
         for back in range(OVERLAP):
             turned = self.phasors[(hop - back) % self.n_hops] * self._turns[back]
             quarter = 1j**back
-            centre += turned
-            up += turned * np.complex64(quarter)
-            down += turned * np.complex64(quarter.conjugate())
-        made = centre * np.float32(0.5 / WINDOW_SQUARES), up * np.float32(-0.25 / WINDOW_SQUARES), down * np.float32(-0.25 / WINDOW_SQUARES)
+            made[0] += turned
+            made[1] += turned * np.complex64(quarter)
+            made[2] += turned * np.complex64(quarter.conjugate())
+        made *= np.array([[0.5], [-0.25], [-0.25]], np.float32) / np.float32(WINDOW_SQUARES)
         self._kernels[hop] = made
         if len(self._kernels) > _CACHED_HOPS:
             self._kernels.popitem(last=False)
         return made
 
-    def synthesise(self, magnitude: NDArray[np.float32], hop: int) -> NDArray[np.float32]:
-        """Return the hop_samples of sound, float32, that steady magnitudes (n_bins,) have in a hop of the loop.
 
-        The magnitudes at 0 Hz and at the Nyquist frequency must be 0 (see `spectrum.audible`).
-        """
-        centre, up, down = self.kernels(hop)
-        spectrum = magnitude * centre
-        spectrum[1:] += magnitude[:-1] * up[:-1]
-        spectrum[:-1] += magnitude[1:] * down[1:]
-        # What the taps carry over an end of the spectrum meets its own mirror image there.
-        spectrum[0] *= 2
-        spectrum[-1] *= 2
-        # NumPy transforms complex64 in single precision, whatever its annotations say.
-        sound = np.fft.irfft(spectrum, self.stft.window_samples)[: self.stft.hop_samples]
-        return sound.astype(np.float32, copy=False)
+def synthesise(magnitude: NDArray[np.float32], kernels: Spectrum) -> NDArray[np.float32]:
+    """Return the sound that steady magnitudes have in one hop.
+
+    Parameters
+    ----------
+    magnitude : float32 (n_bins,)
+        Zero at 0 Hz and at the Nyquist frequency (see `spectrum.audible`).
+    kernels : complex64 (3, carriers, n_bins)
+        Those of the hop, for one or more carriers.
+
+    Returns
+    -------
+    float32 (carriers, hop_samples)
+    """
+    spectrum = magnitude * kernels[0]
+    spectrum[:, 1:] += magnitude[:-1] * kernels[1, :, :-1]
+    spectrum[:, :-1] += magnitude[1:] * kernels[2, :, 1:]
+    # What the taps carry over an end of the spectrum meets its own mirror image there.
+    spectrum[:, 0] *= 2
+    spectrum[:, -1] *= 2
+    window_samples = 2 * (len(magnitude) - 1)
+    # NumPy transforms complex64 in single precision, whatever its annotations say.
+    sound = np.fft.irfft(spectrum, window_samples)[:, : window_samples // OVERLAP]
+    return sound.astype(np.float32, copy=False)
 
 
 def _quarter_turns(n_bins: int) -> Spectrum:

@@ -61,7 +61,8 @@ def move_partials(power: Power, ratio: float, n_bins: int) -> Power:
     partial = np.searchsorted(borders * ratio, target, "right")
     shift = (ratio - 1.0) * _refined(power, peaks)
     source = np.clip(target - shift[partial], low[partial], high[partial])
-    moved: Power = np.interp(source, np.arange(len(power)), power)
+    # Read between bins in decibels: a Hann lobe is near a parabola there, and is not widened.
+    moved: Power = np.exp(np.interp(source, np.arange(len(power)), np.log(power + 1e-30)))
     # Above the last partial nothing new is made up: what lies past the source's end is silent.
     moved[target > (len(power) - 1) * ratio] = 0.0
     return moved

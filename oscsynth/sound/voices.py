@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..metadata import N_CLASSES
 from ..parameters import MAX_LATENTS, PART, PART_SLOTS
 from ..patch import LatentControl, LatentCurve, Patch
 from ..units import db_to_amplitude, midi_to_hz
 from .controls import Controls, Envelope, Fade, Row, part_slews
-from .decoder import Decoder
+from .decoder import Decoder, one_hot
 from .overlap_add import Mix, OverlapAdd
 from .phase import NoiseCarrier, Stft
 from .spectrum import MAX_GAIN_DB, audible, loudness_gain, shape
@@ -36,11 +37,11 @@ CURVES: dict[LatentCurve, Callable[[Positions], Positions]] = {
 
 @dataclass(frozen=True, slots=True)
 class Pitches:
-    """Which classes sound and how strongly, which register the decoder is asked for, and how far each is then moved."""
+    """Which note classes sound: what the decoder is asked for, how strong each is, and how far it is then moved. All (classes, ...)."""
 
-    classes: NDArray[np.intp]
+    chroma: Magnitudes
+    register: Magnitudes
     weights: NDArray[np.float64]
-    registers: NDArray[np.intp]
     semitones: NDArray[np.float64]
     pitches_hz: NDArray[np.float64]
 
@@ -113,7 +114,13 @@ class Sound:
             sung, registers = home, np.zeros(len(classes), np.intp)
         there = asked if math.isnan(register_now) else np.full(len(classes), register_now)
         pitches_hz = np.array([midi_to_hz(12.0 * (octave + 1) + c) for octave, c in zip(sung, classes, strict=True)])
-        return Pitches(classes, weights, registers, 12.0 * (there - sung) + transpose, pitches_hz)
+        return Pitches(
+            one_hot(classes, N_CLASSES),
+            one_hot(registers, max(1, len(metadata.registers))),
+            weights,
+            12.0 * (there - sung) + transpose,
+            pitches_hz,
+        )
 
     def render(self, positions: Positions, pitches: Pitches, unscaled: bool = False) -> tuple[Magnitudes | None, int]:
         """Decode, move, scale to equal loudness and add as powers.
@@ -125,10 +132,10 @@ class Sound:
         faults : int
             Classes that came out not finite and are silent.
         """
-        if len(pitches.classes) == 0:
+        if len(pitches.weights) == 0:
             return None, 0
-        points = np.broadcast_to(positions.astype(np.float32), (len(pitches.classes), self.n_latents))
-        decoded = self.decoder.decode(points, pitches.classes, pitches.registers)
+        points = np.repeat(positions.astype(np.float32)[None], len(pitches.weights), axis=0)
+        decoded = self.decoder.decode(points, pitches.chroma, pitches.register)
         faults, sounding = 0, []
         for row, weight, semitones, pitch_hz in zip(decoded, pitches.weights, pitches.semitones, pitches.pitches_hz, strict=True):
             if not np.isfinite(row.sum()):
@@ -181,7 +188,8 @@ class Deck:
         self._sound = OverlapAdd(carrier, mid, mid + carrier.n_hops // 2)
         self._gate = False
         self._patch_gain = db_to_amplitude(sound.patch.gain_db)
-        self._key = b""
+        self._pitch_key = self._key = b""
+        self._pitches: Pitches
         self._spectrum: Magnitudes | None = None
         self._mix = Mix.of(0.0, 0.0)
         self._mix_key = (0.0, 0.0)
@@ -263,11 +271,12 @@ class Deck:
             register = glided = self.sound.patch.register
         faders = row[_LATENTS][: self.sound.n_latents]
         # As bytes, since NaN does not equal itself.
-        key = np.concatenate([faders, row[_CHROMA], [register, glided, row[_TRANSPOSE]]]).tobytes()
-        if key != self._key:
-            self._key = key
-            pitches = self.sound.pitches(row[_CHROMA], register, glided, row[_TRANSPOSE])
-            self._spectrum, faults = self.sound.render(self.sound.positions(faders), pitches)
+        pitch_key, key = row[_CHROMA].tobytes() + np.array([register, glided, row[_TRANSPOSE]]).tobytes(), faders.tobytes()
+        if pitch_key != self._pitch_key:
+            self._pitches = self.sound.pitches(row[_CHROMA], register, glided, row[_TRANSPOSE])
+        if (pitch_key, key) != (self._pitch_key, self._key):
+            self._pitch_key, self._key = pitch_key, key
+            self._spectrum, faults = self.sound.render(self.sound.positions(faders), self._pitches)
             self.faults += faults
         return self._spectrum
 

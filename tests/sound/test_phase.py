@@ -1,0 +1,55 @@
+import librosa
+import numpy as np
+import pytest
+
+from oscsynth.sound.phase import WINDOW_SQUARES, NoiseCarrier, Stft, synthesise
+
+
+@pytest.fixture(scope="module")
+def carrier() -> NoiseCarrier:
+    return NoiseCarrier(Stft.at_rate(44100), seconds=2.0)
+
+
+def steady(carrier: NoiseCarrier, magnitude: np.ndarray, hops: range) -> np.ndarray:
+    return np.concatenate([synthesise(magnitude, carrier.kernels(hop)[:, None])[0] for hop in hops])
+
+
+def some_magnitudes(n_bins: int = 2049) -> np.ndarray:
+    magnitude = np.random.default_rng(0).random(n_bins).astype(np.float32) ** 4
+    magnitude[[0, 1, -1]] = 0.0
+    return magnitude
+
+
+@pytest.mark.parametrize("rate_hz", [22050, 44100, 48000, 96000, 192000])
+def test_steady_sound_is_the_papers_overlap_add(rate_hz: int) -> None:
+    stft = Stft.at_rate(rate_hz)
+    carrier = NoiseCarrier(stft, seconds=0.5)
+    magnitude = some_magnitudes(stft.n_bins)
+    reference = librosa.istft((magnitude * carrier.phasors).T, n_fft=stft.window_samples, hop_length=stft.hop_samples, window="hann", center=False)
+    hops = range(3, carrier.n_hops)  # four windows overlap from the third hop on
+    got = steady(carrier, magnitude, hops)
+    wanted = reference[3 * stft.hop_samples :][: len(got)]
+    assert np.abs(got - wanted).max() < 1e-5 * np.abs(wanted).max()
+
+
+def test_the_noise_loop_has_no_seam(carrier: NoiseCarrier) -> None:
+    magnitude, n = some_magnitudes(), carrier.n_hops
+    turned = NoiseCarrier(carrier.stft, seconds=2.0)
+    turned.phasors = np.roll(carrier.phasors, n // 2, axis=0)
+    across_the_end = steady(carrier, magnitude, range(n - 4, n + 4))
+    in_the_middle = steady(turned, magnitude, range(n - 4 + n // 2, n + 4 + n // 2))
+    np.testing.assert_array_equal(across_the_end, in_the_middle)
+
+
+def test_phasors_have_unit_modulus(carrier: NoiseCarrier) -> None:
+    np.testing.assert_allclose(np.abs(carrier.phasors), 1.0, atol=1e-5)
+
+
+def test_a_seed_always_chooses_the_same_place(carrier: NoiseCarrier) -> None:
+    assert carrier.offset(1) == carrier.offset(1)
+    assert len({carrier.offset(seed) for seed in range(20)}) > 15
+
+
+def test_hann_windows_squared_overlap_to_the_constant() -> None:
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(4096) / 4096)
+    np.testing.assert_allclose((hann.reshape(4, 1024) ** 2).sum(0), WINDOW_SQUARES)
