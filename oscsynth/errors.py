@@ -33,4 +33,4 @@ class CorpusError(OscsynthError):
 def shown(path: Path | str) -> str:
     """Return a path as a message names it: relative when it lies in the current folder."""
     absolute, here = os.path.abspath(path), os.getcwd()
-    return os.path.relpath(absolute, here) if absolute.startswith(os.path.join(here, "")) else absolute
+    return os.path.relpath(absolute, here) if os.path.join(absolute, "").startswith(os.path.join(here, "")) else absolute

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import PatchError, shown
 from .metadata import Metadata
-from .patch import Patch
+from .patch import Name, Patch
 from .patch_schema import bare, doc, keys, takes
 from .units import PITCH_CLASSES, pitch_class_index
 from .yaml_file import Document, Location, read_yaml
@@ -194,11 +194,11 @@ def _validate(data: dict[str, Any]) -> tuple[Patch | None, list[_Fault]]:
 def _fault(steps: list[str | int], kind: str, data: Any) -> _Fault:
     """Turn one of pydantic's errors into a sentence, by following its steps through the types and the data."""
     annotation: Any = Patch
+    if steps[-1] == "[key]":
+        return _Fault(tuple(steps[:-2]), f"a name must be {takes(Name)}, not {_show(steps[-2])}")
     value, location = data, list[str | int]()
     for step in steps:
         cls: Any = bare(annotation)
-        if step == "[key]":
-            return _Fault(tuple(location), f"a name must be {takes(typing.get_args(cls)[0])}")
         if is_dataclass(cls):
             known, annotation = keys(bare(annotation)), keys(bare(annotation)).get(str(step))
             if annotation is None:
@@ -206,7 +206,7 @@ def _fault(steps: list[str | int], kind: str, data: Any) -> _Fault:
             if kind == "missing" and step == steps[-1]:
                 said = doc(annotation)
                 return _Fault((*location, step), f"is missing: {said.text if said else takes(annotation)}")
-        elif typing.get_origin(cls) in (dict, tuple):
+        elif typing.get_origin(cls) in (dict, tuple) and not (kind == "missing" and step == steps[-1]):
             annotation = typing.get_args(cls)[1 if typing.get_origin(cls) is dict else 0]
         else:
             break  # pydantic's name for one branch of a union

@@ -124,6 +124,9 @@ def _build(node: yaml.Node, location: Location, document: Document) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_build(item, (*location, index), document) for index, item in enumerate(node.value)]
     assert isinstance(node, yaml.ScalarNode)
+    if not _is_text(node.value):
+        document.faults.append((_line(node.start_mark), "half a character (a surrogate) stands in it: write the whole one"))
+        return ""
     return None if node.style is None and node.value in _NULLS else node.value
 
 
@@ -131,7 +134,7 @@ def _build_mapping(node: yaml.MappingNode, location: Location, document: Documen
     mapping: dict[str, Any] = {}
     for key, value in node.value:
         line = _line(key.start_mark)
-        if not isinstance(key, yaml.ScalarNode):
+        if not isinstance(key, yaml.ScalarNode) or not _is_text(key.value):
             document.faults.append((line, "a key must be a word, not a list or a mapping"))
         elif key.value in mapping:
             first = document.line((*location, key.value))
@@ -140,6 +143,10 @@ def _build_mapping(node: yaml.MappingNode, location: Location, document: Documen
             document.lines[(*location, key.value)] = line
             mapping[key.value] = _build(value, (*location, key.value), document)
     return mapping
+
+
+def _is_text(value: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _line(mark: Any) -> int:

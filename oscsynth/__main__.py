@@ -1,0 +1,246 @@
+"""The command line: ``oscsynth serve`` and everything beside it.
+
+Knows everyone, but brings each in only inside the command that needs it, so that every command answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import __version__
+from .errors import OscsynthError, shown
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from .library import Library
+
+app = typer.Typer(
+    name="oscsynth",
+    help="A headless instrument: neural decoders trained on real sounds, played over OSC. Start it with `oscsynth serve`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+PatchesOption = Annotated[
+    Path | None, typer.Option("--patches", metavar="DIR", exists=True, file_okay=False, help="Folder of your own patches, instead of the usual one.")
+]
+HostOption = Annotated[str, typer.Option(help="Where oscsynth runs.")]
+PortOption = Annotated[int, typer.Option(min=0, max=65535, help="OSC port.")]
+DEFAULT_PORT = 57140
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"oscsynth {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and leave.")] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def serve(
+    audio: Annotated[
+        str, typer.Option(metavar="auto|portaudio|null|FILE.wav", help="Where the sound goes: the sound card, nowhere, or into a file.")
+    ] = "auto",
+    patch: Annotated[str | None, typer.Option(metavar="NAME", help="Patch that sounds first; otherwise the first by name.")] = None,
+    patches: PatchesOption = None,
+    device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device: a part of its name, as `oscsynth devices` lists them.")] = None,
+    block_size: Annotated[
+        int | None, typer.Option(min=16, max=8192, help="Samples the sound card takes at once: fewer answers faster, more is safer.")
+    ] = None,
+    sample_rate: Annotated[int | None, typer.Option(min=8000, max=192000, metavar="HZ", help="Of the sound card; otherwise its own.")] = None,
+    render_ahead: Annotated[int, typer.Option(min=0, max=64, metavar="BLOCKS", help="1 or more if it crackles: safer, and that much later.")] = 0,
+    port: PortOption = DEFAULT_PORT,
+    host: Annotated[str, typer.Option(help="Address to listen on; this computer alone unless given.")] = "127.0.0.1",
+) -> None:
+    """Play: load the patches, open the sound card and listen for OSC, until Ctrl-C."""
+    from . import daemon
+
+    code = daemon.serve(
+        daemon.Options(
+            audio=audio,
+            device=device,
+            block_size=block_size,
+            sample_rate_hz=sample_rate,
+            render_ahead=render_ahead,
+            port=port,
+            host=host,
+            patch=patch,
+            patches=patches,
+        )
+    )
+    raise typer.Exit(code or 0)
+
+
+@app.command()
+def render(
+    score: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Lines of `seconds address arguments`, such as `1.5 latent/1 0.8`.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.wav", help="The sound file to write.")],
+    patch: Annotated[str | None, typer.Option(metavar="NAME", help="Patch that sounds first.")] = None,
+    patches: PatchesOption = None,
+    sample_rate: Annotated[int, typer.Option(min=8000, max=192000, metavar="HZ", help="Of the file.")] = 44100,
+    seconds: Annotated[float | None, typer.Option(min=0, help="Length; otherwise until the last line's sound has faded.")] = None,
+) -> None:
+    """Play a score into a sound file, faster than it sounds; the same score gives the same samples."""
+    from .render import render_file
+
+    render_file(score, output, patches=patches, patch=patch, sample_rate_hz=sample_rate, seconds=seconds)
+    typer.echo(f"wrote {shown(output)}")
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[PATCH_OR_DECODER]...", help="Files or folders; all there are if left out.")] = None,
+    patches: PatchesOption = None,
+) -> None:
+    """Look for everything that is wrong with patches and decoders; leaves with 1 if anything is."""
+    from . import check as checks
+
+    library = _library(patches)
+    n_faults, n_good = 0, 0
+    for checked in checks.check_files(files, library.folders) if files else checks.check_library(library):
+        if checked.faults:
+            n_faults += checked.faults.count("\n") + 1
+            typer.secho(checked.faults, fg="red", err=True)
+        else:
+            n_good += 1
+            typer.echo(f"{shown(checked.path)}: good ({checked.text})")
+    if n_faults:
+        typer.secho(f"{n_faults} fault{'s' * (n_faults != 1)}; {n_good} good", fg="red", err=True)
+        raise typer.Exit(1)
+    if not n_good:
+        raise OscsynthError(f"there is nothing to check in {' or '.join(map(shown, files or library.folders))}")
+
+
+@app.command("patches")
+def list_patches(patches: PatchesOption = None) -> None:
+    """List the patches there are: yours, and those that come with the program."""
+    from rich.table import Table
+
+    library = _library(patches)
+    library.scan()
+    table = Table("patch", "decoder", "latents", "from")
+    for patch in library.patches.values():
+        where = "the factory" if library.is_factory(patch) else shown(patch.path)
+        table.add_row(patch.name, Path(patch.decoder_path).name, ", ".join(patch.latents), where)
+    _console().print(table)
+    for faults in library.faults.values():
+        typer.secho(faults, fg="red", err=True)
+
+
+@app.command("devices")
+def list_devices() -> None:
+    """List the sound devices; `--device` takes a part of a name."""
+    from rich.table import Table
+
+    from .audio import devices
+
+    found = devices()
+    if not found:
+        raise OscsynthError("no sound device was found: connect or switch one on; `oscsynth serve` runs without one, silently")
+    table = Table("device", "system", "channels", "sample rate", "latency", "")
+    for device in found:
+        row = (device.name, device.api, str(device.output_channels), f"{device.default_sample_rate_hz} Hz", f"{1000 * device.latency_seconds:.1f} ms")
+        table.add_row(*row, "the default" if device.is_default else "")
+    _console().print(table)
+
+
+@app.command("addresses")
+def list_addresses() -> None:
+    """List every OSC address: what it takes and what it does to the sound."""
+    from rich.table import Table
+
+    from .control.addresses import rows
+
+    table = Table("address", "takes", "range", "what it does")
+    for row in rows():
+        table.add_row(*row)
+    _console().print(table)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def send(
+    address: Annotated[str, typer.Argument(help="Such as latent/1; /oscsynth comes before it by itself.")],
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[ARGUMENT]...", help="Numbers or words; none asks for the value.")] = None,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = DEFAULT_PORT,
+) -> None:
+    """Send one OSC message and print what comes back: `oscsynth send latent/1 0.7`."""
+    from . import client
+
+    connection = client.Client(host, port)
+    replies = connection.ask(client.full_address(address), [client.parse_argument(word) for word in arguments or []])
+    for reply in replies:
+        typer.secho(client.text(reply), fg="red" if client.is_fault(reply) else None, err=client.is_fault(reply))
+    if any(map(client.is_fault, replies)):
+        raise typer.Exit(1)
+
+
+@app.command()
+def monitor(
+    host: HostOption = "127.0.0.1",
+    port: PortOption = DEFAULT_PORT,
+    once: Annotated[bool, typer.Option("--once", help="Print once and leave.")] = False,
+) -> None:
+    """Watch what a running oscsynth plays: patch, values and load, twice a second, until Ctrl-C."""
+    from .monitor import watch
+
+    watch(host, port, _console(), once=once)
+
+
+@app.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def train(context: typer.Context) -> None:
+    """Make a decoder of your own from a folder of sounds; `oscsynth train --help` says how."""
+    package = Path(__file__).resolve().parent
+    # In a wheel training lies inside the package, in a checkout beside it.
+    inside = (package / "training").is_dir()
+    if not inside and str(package.parent) not in sys.path:
+        sys.path.insert(0, str(package.parent))
+    try:
+        training = importlib.import_module("oscsynth.training.__main__" if inside else "training.__main__")
+        training.app(context.args, prog_name="oscsynth train")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("oscsynth", "training"):
+            raise
+        raise OscsynthError(f'training needs {error.name}, which is not installed: pip install "oscsynth[train]"') from error
+
+
+def _library(patches: Path | None) -> Library:
+    from .library import Library, factory_folder, user_folder
+
+    return Library(patches or user_folder(), factory_folder())
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # A table that goes into a file or through grep keeps its lines whole.
+    return Console() if sys.stdout.isatty() else Console(width=200)
+
+
+def main() -> None:
+    """Run the command line; what a user can do something about is one red sentence and exit code 1."""
+    try:
+        app()
+    except OscsynthError as error:
+        typer.secho(str(error), fg="red", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Everything that can be wrong with patches and decoders, before a show.
+
+For the command line; brings together ``library``, ``patch_file`` and ``probe``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import PatchError, shown
+from .library import SUFFIXES, Library
+from .metadata import Metadata
+from .patch import Patch
+from .patch_file import fit, load_patch
+from .probe import Report, probe_decoders
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One file: what it is when it is good, or everything that is wrong with it, a line each."""
+
+    path: Path
+    text: str
+    faults: str = ""
+
+
+def check_library(library: Library) -> Iterator[Checked]:
+    """Check every patch and every decoder of both folders."""
+    library.scan()
+    yield from (Checked(path, "", faults) for path, faults in library.faults.items())
+    used = [Path(patch.decoder_path) for patch in library.patches.values()]
+    yield from _check(list(library.patches.values()), dict.fromkeys([*library.decoders(), *used]))
+
+
+def check_files(paths: Iterable[Path], folders: tuple[Path, ...]) -> Iterator[Checked]:
+    """Check some patches and decoders, and what lies in some folders."""
+    patches: list[Patch] = []
+    decoders: list[Path] = []
+    for path in _files(paths):
+        if path.suffix.lower() == ".onnx":
+            decoders.append(path)
+        elif path.suffix.lower() not in SUFFIXES:
+            yield Checked(path, "", f"{shown(path)}: is neither a patch ({', '.join(SUFFIXES)}) nor a decoder (.onnx)")
+        else:
+            try:
+                patches.append(load_patch(path, folders))
+            except PatchError as error:
+                yield Checked(path, "", str(error))
+    yield from _check(patches, dict.fromkeys([*decoders, *(Path(patch.decoder_path) for patch in patches)]))
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(file for file in path.rglob("*") if file.suffix.lower() in (*SUFFIXES, ".onnx"))
+        else:
+            yield path
+
+
+def _check(patches: list[Patch], decoders: Iterable[Path]) -> Iterator[Checked]:
+    reports: dict[Path, Report] = {}
+    for report in probe_decoders(decoders):
+        reports[report.path] = report
+        yield Checked(report.path, _describe(report.metadata) if report.metadata else "", report.error)
+    for patch in patches:
+        metadata = reports[Path(patch.decoder_path)].metadata
+        if metadata is None:
+            yield Checked(Path(patch.path), "", f"{shown(patch.path)}: decoder: {patch.decoder} cannot be played (see above)")
+        else:
+            faults = fit(patch, metadata)
+            yield Checked(Path(patch.path), "" if faults else f"{patch.name}, on {Path(patch.decoder_path).name}", "\n".join(faults))
+
+
+def _describe(metadata: Metadata) -> str:
+    registers = metadata.registers
+    octaves = f", octaves {min(registers)} to {max(registers)}" if registers else ""
+    return f"{metadata.title}: {len(metadata.latents)} latents{octaves}, {metadata.sample_rate_hz} Hz"
