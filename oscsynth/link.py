@@ -20,6 +20,10 @@ from pathlib import Path
 from .parameters import N_ROWS, N_SLOTS, State
 from .patch import Patch
 
+# How a child leaves: 0 when told to; these; anything else is a crash.
+EXIT_HOPELESS = 3  # it said why in a "fatal" event, and starting it again the same way would not help (a port in use, no such device)
+EXIT_AGAIN = 4  # a new one is wanted at once (a device that went or came back)
+
 _STATE_BYTES = 8 * N_ROWS * N_SLOTS
 _BLOB_BYTES = 512 * 1024
 # Header: state sequence, telemetry sequence, blob sequence, and which of two blobs is the newest; 8 bytes each.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import AudioError
@@ -163,6 +164,12 @@ def open_backend(audio: str, render: Render, settings: AudioSettings) -> Backend
 def kind(audio: str) -> str:
     """Return the row of ``BACKENDS`` that a value of ``--audio`` means (there may be no such row)."""
     return ".wav" if audio.lower().endswith(".wav") else audio
+
+
+def free_name(path: Path) -> Path:
+    """Return the path, or the first of FILE-2.wav, FILE-3.wav ... that does not exist yet: no take is ever overwritten."""
+    names = (path.with_stem(f"{path.stem}-{number}") for number in range(2, 10_000))
+    return path if not path.exists() else next(name for name in names if not name.exists())
 
 
 def devices() -> list[Device]:

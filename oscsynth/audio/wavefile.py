@@ -18,7 +18,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from ..errors import AudioError
-from . import AudioSettings
+from . import AudioSettings, free_name
 from .null import NullBackend
 
 Subtype = Literal["PCM_24", "FLOAT"]
@@ -155,16 +155,12 @@ def repair(path: Path) -> None:
     header.close()
 
 
-def free_name(path: Path) -> Path:
-    """Return the path, or the first of FILE-2.wav, FILE-3.wav ... that does not exist yet: no take is ever overwritten."""
-    names = (path.with_stem(f"{path.stem}-{number}") for number in range(2, 10_000))
-    return path if not path.exists() else next(name for name in names if not name.exists())
-
-
 def _why(error: Exception) -> str:
     if isinstance(error, AudioError):
         return str(error)
-    return getattr(error, "strerror", None) or getattr(error, "error_string", "").strip() or "the disk may be full"
+    if getattr(error, "code", 0) == 2:  # libsndfile's "System error" says no more
+        return "the disk may be full"
+    return getattr(error, "strerror", None) or getattr(error, "error_string", "").strip() or str(error)
 
 
 class WaveBackend(NullBackend):

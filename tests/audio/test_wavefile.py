@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from oscsynth.audio import AudioSettings, open_backend
-from oscsynth.audio.wavefile import WaveWriter, free_name, repair
+from oscsynth.audio import AudioSettings, free_name, open_backend
+from oscsynth.audio.wavefile import WaveWriter, repair
 from oscsynth.errors import AudioError
 
 
@@ -55,7 +55,7 @@ def sizes(path: Path) -> int:
 
 KILLED = """
 import sys, time, numpy as np
-from oscsynth.audio import AudioSettings, open_backend
+from oscsynth.audio import AudioSettings, free_name, open_backend
 backend = open_backend(sys.argv[1], lambda n: np.full((n, 2), 0.5, np.float32), AudioSettings())
 backend.start()
 print("begun", flush=True)

@@ -1,0 +1,288 @@
+"""The parent of ``oscsynth serve``: starts control and engine, watches them, starts either again when it dies, and ends both.
+
+It holds the shared memory and every end of the pipes, so that either child can go and come. It knows nothing of patches or sound, and imports
+nothing heavy: what it does not hold cannot fail on stage. Main thread; the screen's keys have a thread of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import multiprocessing
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from .audio import AudioSettings, free_name, kind
+from .link import EXIT_AGAIN, EXIT_HOPELESS, SharedMemory
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
+    from .screen import Screen
+
+LOOK_EVERY_SECONDS = 0.1
+QUICK_SECONDS = 5.0  # a process that lives no longer died quickly
+MAX_QUICK_DEATHS = 5
+MAX_BACKOFF_SECONDS = 1.0
+LEAVE_SECONDS = 2.0  # what a child gets to fade out and leave
+
+_CONTEXT = multiprocessing.get_context("spawn")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What ``oscsynth serve`` was asked for; ``None`` leaves it to the device, the folder, or the first patch by name."""
+
+    audio: str = "auto"
+    device: str | None = None
+    block_size: int | None = None
+    sample_rate_hz: int | None = None
+    render_ahead: int = 0
+    port: int = 57140
+    host: str = "127.0.0.1"
+    patch: str | None = None
+    patches: Path | None = None
+
+
+@dataclass
+class Child:
+    """One of the two processes, and how it fares. ``arguments`` are what its ``main`` takes, asked for at each start."""
+
+    name: str
+    module: str
+    arguments: Callable[[Connection], tuple[Any, ...]]
+    process: BaseProcess | None = None
+    events: Connection | None = None
+    started_seconds: float = 0.0
+    start_at_seconds: float = 0.0
+    quick_deaths: int = 0
+    sentences: list[str] = field(default_factory=list)  # of its fatal events
+
+    def start(self) -> None:
+        """Start it, with new pipes for its events."""
+        self.events, theirs = _CONTEXT.Pipe()
+        self.process = _CONTEXT.Process(target=_run, args=(self.module, *self.arguments(theirs)), name=f"oscsynth-{self.name}", daemon=True)
+        with _without_main():
+            self.process.start()
+        theirs.close()
+        self.started_seconds = time.monotonic()
+
+    def bury(self) -> int:
+        """Forget the dead process, set when it is to be started again, and return its exit code."""
+        assert self.process is not None and self.events is not None
+        self.process.join()
+        code = self.process.exitcode or 0
+        self.process.close()
+        self.events.close()
+        self.process = self.events = None
+        now = time.monotonic()
+        self.quick_deaths = self.quick_deaths + 1 if now - self.started_seconds < QUICK_SECONDS else 1
+        backoff = 0.0 if self.quick_deaths < 2 else 0.05 * 2**self.quick_deaths
+        self.start_at_seconds = now + min(backoff, MAX_BACKOFF_SECONDS)
+        return code
+
+
+def _run(module: str, *arguments: object) -> None:
+    """Be a child: run the ``main`` of a module of this package."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent decides
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    importlib.import_module(f"{__package__}.{module}").main(*arguments)
+
+
+def _die_with_parent() -> None:
+    """Leave a moment after the parent was killed, whatever else this process is waiting for."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        time.sleep(LEAVE_SECONDS / 2)  # the engine fades out by itself
+        os._exit(0)
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the program's main module, which a spawned child would import again: the command line is no part of it."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+class Daemon:
+    """The two children, what connects them, and the round that watches over them."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.memory = SharedMemory()
+        self._loads_out, self._loads_in = _pipe()
+        self._loaded_out, self._loaded_in = _pipe()
+        self._audio = options.audio
+        self._has_sounded = False
+        self._stop = threading.Event()
+        self._exit_code = 0
+        self._screen: Screen | None = None
+        self._sentences: list[str] = []
+        if kind(self._audio) == ".wav" and (free := free_name(Path(self._audio))) != Path(self._audio):
+            self._sentences.append(f"{self._audio} exists and stays as it is: recording into {free}.")
+            self._audio = str(free)
+        self.engine = Child("engine", "engine_process", self._engine_arguments)
+        self.control = Child("control", "control_process", self._control_arguments)
+
+    def _engine_arguments(self, events: Connection) -> tuple[Any, ...]:
+        options, again = self.options, self._has_sounded
+        settings = AudioSettings(options.sample_rate_hz, options.block_size, options.device, options.render_ahead, append=again)
+        return self.memory.path, self._loads_in, self._loaded_out, events, self._audio, settings, again
+
+    def _control_arguments(self, events: Connection) -> tuple[Any, ...]:
+        return self.memory.path, self._loads_out, self._loaded_in, events, self.options
+
+    def stop(self, *_: object) -> None:
+        """End the round (any thread, or a signal)."""
+        self._stop.set()
+
+    def run(self) -> int:
+        """Start both, watch until stopped, end both; return the exit code."""
+        try:
+            # Control has the longer way to go: patches to read and to check.
+            self.control.start()
+            self.engine.start()
+            self._open_screen()
+            while not self._stop.is_set():
+                self._look()
+        finally:
+            self._end()
+        return self._exit_code
+
+    def _open_screen(self) -> None:
+        from .screen import Screen  # rich: only once both children are on their way
+
+        self._screen = Screen(self.options, self.stop)
+        for sentence in self._sentences:
+            self._screen.say(sentence)
+
+    def _look(self) -> None:
+        children = (self.engine, self.control)
+        waiting: list[Any] = [c.events for c in children if c.events] + [c.process.sentinel for c in children if c.process]
+        wait(waiting, LOOK_EVERY_SECONDS)
+        for child in children:
+            self._hear(child)
+            if child.process is not None and not child.process.is_alive():
+                self._mourn(child)
+            if child.process is None and time.monotonic() >= child.start_at_seconds and not self._stop.is_set():
+                child.start()
+
+    def _hear(self, child: Child) -> None:
+        with contextlib.suppress(EOFError, OSError):  # it died: its process says so too
+            while child.events is not None and child.events.poll():
+                self._take_event(child, child.events.recv())
+
+    def _take_event(self, child: Child, event: dict[str, Any]) -> None:
+        if event["event"] == "fatal":
+            child.sentences.append(event["sentence"])
+            return
+        self._has_sounded |= event["event"] == "audio"
+        if self._screen:
+            self._screen.show(event)
+
+    def _mourn(self, child: Child) -> None:
+        """Say why a child is gone, and what happens now."""
+        self._hear(child)
+        code = child.bury()
+        if child is self.engine:
+            _drain(self._loads_in)
+        if code == 0:
+            # A signal to the whole group reaches the children first: is it the end for everybody?
+            self._stop.wait(2 * LOOK_EVERY_SECONDS)
+        if self._stop.is_set() or (code == EXIT_AGAIN and child is self.engine):
+            return
+        if code == EXIT_HOPELESS or child.quick_deaths >= MAX_QUICK_DEATHS:
+            self._despair(child, code)
+        else:
+            self._say(f"{_SENTENCES[child.name]} ({_how(code)}); starting it again.")
+
+    def _despair(self, child: Child, code: int) -> None:
+        """Give up on a child that cannot live, or on its sound card."""
+        why = " ".join(child.sentences) or f"{_SENTENCES[child.name]} {child.quick_deaths} times in a row, at last {_how(code)}."
+        child.sentences.clear()
+        if child is self.engine and self._audio != "null" and (self._has_sounded or code != EXIT_HOPELESS):
+            self._say(f"{why} Going on silently (as with --audio null).")
+            self._audio, child.quick_deaths = "null", 0
+            return
+        self._say(why, fault=True)
+        self._exit_code = 1
+        self._stop.set()
+
+    def _say(self, sentence: str, fault: bool = False) -> None:
+        if self._screen:
+            self._screen.say(sentence, fault)
+
+    def _end(self) -> None:
+        """Fade out and end both children, the terminal last."""
+        if self._screen:
+            self._screen.leave()
+        if self.engine.events:
+            with contextlib.suppress(OSError):
+                self.engine.events.send("stop")
+        children = [child.process for child in (self.engine, self.control) if child.process]
+        if self.control.process:
+            self.control.process.terminate()
+        until = time.monotonic() + LEAVE_SECONDS
+        for process in children:
+            process.join(max(0.0, until - time.monotonic()))
+            if process.is_alive():
+                process.kill()
+                process.join()
+        self.memory.close()
+
+
+_SENTENCES = {"engine": "The sound engine stopped", "control": "OSC control stopped; the sound goes on"}
+
+
+def _how(code: int) -> str:
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _pipe() -> tuple[Connection, Connection]:
+    """Return the end to write to and the end to read from."""
+    out, into = _CONTEXT.Pipe(duplex=False)
+    return into, out
+
+
+def _drain(connection: Connection) -> None:
+    """Throw away what a dead engine did not read: a new one is sent everything again, and half a message would lead it astray."""
+    if sys.platform != "win32":
+        while select.select([connection.fileno()], [], [], 0)[0] and os.read(connection.fileno(), 65536):
+            pass
+
+
+def serve(options: Options) -> int:
+    """Run the daemon until it is told to stop (Ctrl-C, SIGTERM, the q key); return the exit code.
+
+    Parameters
+    ----------
+    options : Options
+        As the command line gives them.
+
+    Returns
+    -------
+    int
+        0 when it was told to stop, 1 when it cannot run; the reason was printed.
+    """
+    daemon = Daemon(options)
+    signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, daemon.stop) for number in signals}
+    try:
+        return daemon.run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,114 @@
+"""What ``oscsynth serve`` prints: a small clear screen once it plays, then only what matters.
+
+Parent process, main thread (and the thread of the keys). Plain lines where the output is no terminal. Imports ``keys``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from . import __version__, keys
+
+if TYPE_CHECKING:
+    from .daemon import Options
+
+_CLEAR_LINE = "\r\x1b[K"
+
+
+class Screen:
+    """Prints events as they come.
+
+    Parameters
+    ----------
+    options : Options
+        What was asked for.
+    leave : callable
+        What the q key does.
+    """
+
+    def __init__(self, options: Options, leave: Callable[[], None]) -> None:
+        self._options, self._leave = options, leave
+        self._console = Console(highlight=False)
+        self._faults = Console(stderr=True, highlight=False)
+        self._lock = threading.Lock()  # the keys have a thread of their own
+        self._known: dict[str, dict[str, Any]] = {}
+        self._is_open = False
+        self._keys: keys.Keys | None = None
+        self._key_line = False
+
+    def show(self, event: dict[str, Any]) -> None:
+        """Take an event of control or engine: ``audio``, ``listening``, ``patch``, or any that has a sentence."""
+        name = event["event"]
+        before, self._known[name] = self._known.get(name), event
+        if not self._is_open:
+            self._open_when_ready()
+        elif name == "patch" and before != event:
+            self.say(f"{_place(event)}{event['name']}")
+        elif name == "audio" and before and (before["device"], before["api"]) != (event["device"], event["api"]):
+            self.say(f"sound: {_sound(event)}")
+        if event.get("sentence"):
+            self.say(event["sentence"])
+
+    def _open_when_ready(self) -> None:
+        if not {"audio", "listening", "patch"} <= self._known.keys():
+            return
+        self._is_open = True
+        listening = self._known["listening"]
+        host, port = listening["host"], listening["port"]
+        with_port = f" --port {port}" if port != 57140 else ""
+        table = Table.grid(padding=(0, 2))
+        table.add_row(Text("oscsynth", style="bold"), __version__)
+        table.add_row("plays", Text(self._known["patch"]["name"], style="bold"))
+        table.add_row("sound", _sound(self._known["audio"]))
+        table.add_row("OSC", f"UDP to {host} port {port}")
+        table.add_row("try", Text("/oscsynth/latent/1 0.7", style="bold"))
+        table.add_row("or", f"oscsynth send{with_port} latent/1 0.7")
+        has_keys = self._console.is_terminal and sys.stdin is not None and sys.stdin.isatty()
+        if has_keys:
+            table.add_row("keys", keys.HELP)
+        self._console.print(table)
+        if has_keys:
+            self._keys = keys.Keys(host if host not in ("0.0.0.0", "::") else "127.0.0.1", port, self._show_key, self._leave)
+        else:
+            self._console.print("ready")
+
+    def _show_key(self, line: str) -> None:
+        with self._lock:
+            self._console.file.write(f"{_CLEAR_LINE}{line[: self._console.width - 1]}")
+            self._console.file.flush()
+            self._key_line = True
+
+    def say(self, sentence: str, fault: bool = False) -> None:
+        """Print one sentence; a fault in red, to standard error."""
+        with self._lock, contextlib.suppress(OSError):  # a closed terminal or a broken pipe does not end the sound
+            if self._key_line:
+                self._console.file.write(_CLEAR_LINE)
+                self._key_line = False
+            console = self._faults if fault else self._console
+            console.print(Text(sentence, style="red" if fault else ""), soft_wrap=True)
+
+    def leave(self) -> None:
+        """Give the terminal back."""
+        if self._keys:
+            self._keys.close()
+        if self._key_line:
+            self._console.print()
+
+
+def _sound(event: dict[str, Any]) -> str:
+    if event["api"] == "none":
+        return "none: running silently"
+    latency = "" if event["api"] == "WAV file" else f", {1000 * event['latency_seconds']:.1f} ms"
+    return f"{event['device']} [{event['api']}], {event['sample_rate_hz']} Hz{latency}"
+
+
+def _place(event: dict[str, Any]) -> str:
+    return f"part {event['part']} plays " if event.get("part", 1) != 1 else "plays "
