@@ -1,0 +1,66 @@
+# Two commands do everything on a fresh machine: `make play` and `make test`. Both need only Python 3.11 or newer and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
+.DEFAULT_GOAL := help
+
+.PHONY: help play install test check format lock benchmark decoders sounds clean
+
+help:  ## list these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+play: install  ## install what is needed and start the instrument
+	@$(BIN)/oscsynth serve
+
+install: .venv/play.stamp  ## install the instrument into .venv
+
+test: .venv/test.stamp  ## install what tests need and run all of them
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+check: .venv/test.stamp  ## the quick checks alone: style and types
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+format: .venv/test.stamp  ## put the code into shape
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+benchmark: .venv/test.stamp  ## measure speed and latency beside the paper's loop (minutes)
+	$(BIN)/python -m benchmarks.compute
+
+benchmark-osc: .venv/test.stamp  ## measure OSC messages a second
+	$(BIN)/python benchmarks/osc_throughput.py
+
+benchmark-start: .venv/test.stamp  ## measure the start, memory and recovery
+	$(BIN)/python benchmarks/start.py
+
+benchmark-switch: .venv/test.stamp  ## ten patch switches a second for a minute under JACK
+	$(BIN)/python benchmarks/switch.py
+
+decoders: .venv/test.stamp  ## train the shipped decoders again, from their recipes (hours)
+	for recipe in violin one-octave five-octaves voices; do $(BIN)/python -m training recipe $$recipe || exit 1; done
+
+sounds: .venv/test.stamp  ## render ten seconds of every factory patch to docs/sounds
+	$(BIN)/python -m benchmarks.sounds
+
+lock: .venv/test.stamp  ## choose the newest versions again and write both lock files
+	$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --extra pyaudio --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o play.lock
+	$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --all-extras --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o test.lock
+
+clean:  ## remove .venv and everything made
+	rm -rf .venv build dist *.egg-info
+
+.venv/play.stamp: play.lock pyproject.toml .ci/system-packages
+	@$(PYTHON) -c 'import sys; sys.exit("oscsynth needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	@sh .ci/system-packages play
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r play.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.venv/test.stamp: .venv/play.stamp test.lock
+	@sh .ci/system-packages test
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r test.lock
+	@touch $@
