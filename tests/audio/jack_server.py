@@ -22,9 +22,9 @@ def environment(name: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def jack_server() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run ``jackd`` with its dummy driver under a name of its own."""
-    name = f"oscsynth-{uuid.uuid4().hex[:8]}"
+def jack_server(name: str = "") -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run ``jackd`` with its dummy driver under a name of its own, or the one given."""
+    name = name or f"oscsynth-{uuid.uuid4().hex[:8]}"
     command = ["jackd", "-n", name, "-R", "-P70", "-d", "dummy", "-r", str(SAMPLE_RATE_HZ), "-p", str(PERIOD_SAMPLES)]
     process = subprocess.Popen(command, env=os.environ | environment(name), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

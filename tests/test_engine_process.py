@@ -1,0 +1,161 @@
+"""The engine process: what it plays, how it leaves, and what it does when the device goes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from oscsynth.audio import AudioSettings
+from oscsynth.link import EXIT_AGAIN, EXIT_HOPELESS
+from oscsynth.patch import Patch
+
+from .audio.jack_server import Capture, environment, jack_server
+from .engine_harness import EngineProcess, wait_until
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineProcess]:
+    for name, value in environment("nobody").items():
+        monkeypatch.setenv(name, value)
+    engine = EngineProcess(tmp_path)
+    yield engine
+    engine.close()
+
+
+def test_announces_itself_loads_and_sounds(engine):
+    engine.start()
+    first = engine.answer()
+    assert (first.number, first.engine_pid) == (-1, engine.process.pid)
+    engine.load(7, engine.patches[0])
+    assert (engine.answer().number, engine.hear("audio")["device"]) == (7, "null")
+    engine.play(7)
+    wait_until(engine.is_sounding)
+    assert engine.telemetry.loaded == 1 and engine.telemetry.sample_rate_hz == 44100 and engine.telemetry.errors == 0
+
+
+def test_patch_that_does_not_load_is_an_answer(engine, tmp_path):
+    engine.start()
+    engine.answer()
+    engine.load(1, Patch("gone", "gone.onnx", decoder_path=str(tmp_path / "gone.onnx")))
+    answer = engine.answer()
+    assert answer.number == 1 and "gone.onnx" in answer.error
+
+
+def test_keeps_the_clock(engine):
+    engine.start(settings=AudioSettings(sample_rate_hz=48000, block_samples=128))
+    engine.hear("audio")
+    first = engine.telemetry.position_samples
+    time.sleep(1)
+    assert abs(engine.telemetry.position_samples - first - 48000) < 4800
+
+
+def test_sigterm_fades_out_and_closes_the_file(engine, tmp_path):
+    engine.start(str(tmp_path / "a.wav"))
+    engine.load_and_play()
+    wait_until(engine.is_sounding)
+    time.sleep(0.5)
+    begun = time.monotonic()
+    os.kill(engine.process.pid, signal.SIGTERM)
+    engine.process.join(3)
+    assert engine.process.exitcode == 0 and time.monotonic() - begun < 1
+    sound = np.abs(soundfile.read(tmp_path / "a.wav")[0][:, 0])
+    assert sound[-20000:-6000].max() > 0.01  # it sounded until just before
+    assert sound[-200:].max() < 1e-4
+
+
+def test_stop_from_the_parent_leaves_with_0(engine):
+    engine.start()
+    engine.hear("audio")
+    engine.events.send("stop")
+    engine.process.join(3)
+    assert engine.process.exitcode == 0
+
+
+def test_end_of_the_parent_ends_it(engine):
+    engine.start()
+    engine.hear("audio")
+    engine.events.close()
+    engine.process.join(3)
+    assert engine.process.exitcode == 0
+
+
+def test_killed_engine_is_back_within_a_second_as_it_was(engine, tmp_path):
+    engine.start(str(tmp_path / "a.wav"))
+    engine.load_and_play()
+    wait_until(engine.is_sounding)
+    engine.process.kill()
+    engine.process.join()
+    begun = time.monotonic()
+    engine.start(str(tmp_path / "a.wav"), AudioSettings(append=True), patient=True)
+    engine.load_and_play()
+    wait_until(engine.is_sounding)
+    assert time.monotonic() - begun < 3  # within 1 s on a quiet machine: see benchmarks/start.py
+    assert "goes on in" in engine.hear("audio")["sentence"]
+
+
+def test_no_device_is_one_sentence_and_the_clock(engine, capfd):
+    engine.start("auto")
+    assert engine.hear("audio")["sentence"].startswith("No sound device found: plug one in")
+    wait_until(lambda: engine.telemetry.position_samples > 10000)
+    assert capfd.readouterr().err == ""
+
+
+def test_chosen_device_that_is_missing_is_hopeless(engine):
+    engine.start("auto", AudioSettings(device="moog"))
+    assert "no sound device has that in its name" in engine.hear("fatal")["sentence"]
+    engine.process.join(3)
+    assert engine.process.exitcode == EXIT_HOPELESS
+
+
+def test_patient_engine_waits_for_its_device(engine):
+    engine.start("auto", AudioSettings(device="moog"), patient=True)
+    event = engine.hear("audio")
+    assert (event["api"], event["sentence"]) == ("none", "")
+
+
+def test_device_that_goes_and_comes_back(engine, monkeypatch):
+    with jack_server() as (name, server):
+        for variable, value in environment(name).items():
+            monkeypatch.setenv(variable, value)
+        engine.start("auto")
+        assert engine.hear("audio")["api"] == "JACK Audio Connection Kit"
+        engine.load_and_play()
+        wait_until(engine.is_sounding)
+        server.kill()
+        assert "is gone" in engine.hear("lost")["sentence"]
+        engine.process.join(3)
+        assert engine.process.exitcode == EXIT_AGAIN
+    engine.start("auto", patient=True)
+    assert engine.hear("audio")["api"] == "none"
+    with jack_server(name):
+        assert engine.hear("back")["sentence"]
+        engine.process.join(3)
+        assert engine.process.exitcode == EXIT_AGAIN
+
+
+def test_switching_under_jack_clicks_nowhere_and_loses_nothing(engine, monkeypatch):
+    with jack_server() as (name, _):
+        for variable, value in environment(name).items():
+            monkeypatch.setenv(variable, value)
+        capture = Capture(name)
+        engine.start("portaudio")
+        engine.load_and_play()
+        wait_until(engine.is_sounding)
+        capture.connect()
+        time.sleep(0.6)
+        steady = capture.samples
+        xruns, underruns = capture.xruns, engine.telemetry.underruns
+        for switch in range(20):
+            engine.play(1 + switch % 2)
+            time.sleep(0.1)
+        assert (capture.xruns - xruns, engine.telemetry.underruns - underruns) == (0, 0)
+        capture.close()
+    before, during = (np.abs(np.diff(part, 2, axis=0)).max() for part in (capture.sound[steady // 2 : steady], capture.sound[steady:]))
+    assert during < 2.5 * before  # the second patch is another sound; a click is many times that
