@@ -1,0 +1,95 @@
+"""The command line of training: ``python -m training recipe violin``, ``python -m training sounds FOLDER --name NAME``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from oscsynth.errors import OscsynthError
+
+app = typer.Typer(help="Train a decoder on sounds.", no_args_is_help=True, add_completion=False)
+
+Epochs = Annotated[int | None, typer.Option(min=1, help="Stop after so many epochs.")]
+Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after the epoch that passes this.")]
+Seed = Annotated[int, typer.Option(help="Of the split, the first weights and the order of the batches.")]
+Configuration = Annotated[str, typer.Option(help="mixing: every note everywhere; paper: reconstruction alone.")]
+
+
+@app.command()
+def recipe(
+    name: Annotated[str, typer.Argument(help="One of those that `python -m training recipes` lists.")],
+    decoders: Annotated[Path, typer.Option(help="Folder for the decoder.")] = Path("patches/decoders"),
+    pages: Annotated[Path, typer.Option(help="Folder for its page.")] = Path("docs/decoders"),
+    configuration: Configuration = "mixing",
+    epochs: Epochs = None,
+    minutes: Minutes = None,
+    seed: Seed = 440,
+) -> None:
+    """Render real instruments and train a decoder on them."""
+    with _plain_errors():
+        from .make import train_recipe
+
+        train_recipe(name, decoders, pages, configuration=configuration, epochs=epochs, minutes=minutes, seed=seed)
+
+
+@app.command()
+def recipes() -> None:
+    """List the built-in corpora."""
+    from .recipes import RECIPES
+
+    for name, row in RECIPES.items():
+        typer.echo(f"{name:14s} {row.description}")
+
+
+@app.command()
+def sounds(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of WAV, FLAC, AIFF or OGG files.")],
+    name: Annotated[str, typer.Option(help="Of the patch.")],
+    output: Annotated[Path, typer.Option(help="Folder of patches to write to.")] = Path("."),
+    latents: Annotated[int, typer.Option(min=1, max=64, help="Faders.")] = 3,
+    octaves: Annotated[bool, typer.Option(help="Teach the octave too.")] = False,
+    configuration: Configuration = "mixing",
+    epochs: Epochs = None,
+    minutes: Minutes = 10.0,
+    seed: Seed = 440,
+) -> None:
+    """Train a decoder on your own sounds, and write a patch that plays it."""
+    with _plain_errors():
+        from .make import train_sounds
+
+        made = train_sounds(
+            folders,
+            name,
+            output,
+            n_latents=latents,
+            octaves=octaves,
+            configuration=configuration,
+            epochs=epochs,
+            minutes=minutes,
+            seed=seed,
+        )
+        typer.echo(f"Play it: oscsynth serve --patches {output} --patch {name}")
+        if made.interrupted:
+            raise typer.Exit(130)
+
+
+class _plain_errors:  # noqa: N801  # reads as a word in `with`
+    """Turn what the user can do something about into one sentence, and keep TensorFlow's own lines away."""
+
+    def __enter__(self) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, OscsynthError):
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from error
+        if isinstance(error, ModuleNotFoundError):
+            typer.echo(f"training needs more than playing does ({error.name} is missing): pip install 'oscsynth[train]'", err=True)
+            raise typer.Exit(1) from error
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,116 @@
+"""Batches for training: hops and their notes, and for transposed mixing the same sounds at another pitch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import chroma, spectra
+from .prepare import TRAIN, Hops
+
+Arrays = dict[str, np.ndarray]
+
+
+def condition(pitch_midi: np.ndarray, registers: tuple[int, ...]) -> np.ndarray:
+    """Return what is appended to magnitudes and latents: (hops, 12 + octaves) float32, one-hot class and one-hot octave.
+
+    A pitch outside the octaves that there are takes the nearest.
+    """
+    note_class = chroma.one_hot(pitch_midi % 12)
+    if not registers:
+        return note_class
+    octave = np.clip(pitch_midi // 12 - 1 - registers[0], 0, len(registers) - 1)
+    return np.concatenate([note_class, chroma.one_hot(octave, len(registers))], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Transposer:
+    """Gives any hop of a corpus at another pitch.
+
+    Where the corpus holds the same gesture at another pitch (a recipe does: the same program, dynamics and moment of another note),
+    that is taken: the instrument itself says how it sounds there. The rest of the way, and all of it where sounds are just sounds,
+    the magnitudes are stretched.
+    """
+
+    hops: Hops
+    nearest: np.ndarray  # (keys, 128) int64: the row whose pitch is nearest to each MIDI number
+    key: np.ndarray  # (hops,) int64: the gesture and moment of each row
+    midi_low: int
+    midi_high: int
+
+    def transposed(self, rows: np.ndarray, pitch_midi: np.ndarray) -> np.ndarray:
+        """Return rows of the corpus at other pitches: (rows, n_bins) float32."""
+        source = self.nearest[self.key[rows], np.clip(pitch_midi, 0, 127)]
+        magnitude = self.hops.magnitude[source]
+        semitones = pitch_midi - self.hops.pitch_midi[source]
+        moved = np.flatnonzero(semitones)
+        if len(moved):
+            magnitude[moved] = spectra.stretched(magnitude[moved], semitones[moved])
+        return np.asarray(magnitude)
+
+    def targets(
+        self, rows: np.ndarray, registers: tuple[int, ...], rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Choose a random note for each row, and say which pitch that is for the row and for the row before it.
+
+        With `registers` it is any class in any octave. Without, it is a class: each sound moves by six semitones at most.
+
+        Returns
+        -------
+        own, before : ndarray, (rows,) int64
+            The pitch for each row and for the row before it, MIDI: of one class, and with `registers` of one octave.
+        """
+        note_class = rng.integers(0, 12, len(rows))
+        if registers:
+            asked = 12 * (rng.choice(np.asarray(registers), len(rows)) + 1) + note_class
+            return asked, asked
+        pitch = self.hops.pitch_midi[rows]
+        return self._nearby(pitch, note_class), self._nearby(np.roll(pitch, 1), note_class)
+
+    def _nearby(self, pitch_midi: np.ndarray, note_class: np.ndarray) -> np.ndarray:
+        """Return the nearest pitch of a class; in a corpus of one octave, the only one there is."""
+        if self.midi_high - self.midi_low == 11:
+            return self.midi_low + (note_class - self.midi_low) % 12
+        return pitch_midi + (note_class - pitch_midi + 6) % 12 - 6
+
+
+def transposer(hops: Hops) -> Transposer:
+    """Find, among the training rows, the nearest pitch of each gesture and moment."""
+    rows, pitches = hops.rows(TRAIN), np.arange(128)
+    gesture = hops.series * (hops.time.max(initial=0) + 1) + hops.time
+    keys, key = np.unique(gesture, return_inverse=True)
+    distance = np.full((len(keys), 128), 1000, np.int64)
+    nearest = np.zeros((len(keys), 128), np.int64)
+    for row in rows:
+        away = np.abs(pitches - hops.pitch_midi[row])
+        closer = away < distance[key[row]]
+        nearest[key[row], closer], distance[key[row], closer] = row, away[closer]
+    pitch = hops.pitch_midi[rows]
+    return Transposer(hops, nearest, key, int(pitch.min()), int(pitch.max()))
+
+
+def plain(hops: Hops, rows: np.ndarray, registers: tuple[int, ...]) -> tuple[Arrays, Arrays]:
+    """Return inputs and targets of a batch for the paper's training: what goes in comes out."""
+    magnitude = hops.magnitude[rows]
+    inputs = {"magnitude": magnitude, "condition": condition(hops.pitch_midi[rows], registers)}
+    return inputs, {"reconstruction": magnitude}
+
+
+def mixing(
+    source: Transposer, rows: np.ndarray, registers: tuple[int, ...], rng: np.random.Generator
+) -> tuple[Arrays, Arrays]:
+    """Return inputs and targets of a batch for transposed mixing; see `models.transposed_mixing`."""
+    inputs, targets = plain(source.hops, rows, registers)
+    own, before = source.targets(rows, registers, rng)
+    weight = rng.random((len(rows), 1), dtype=np.float32)
+    mixed = weight * source.transposed(rows, own) + (1 - weight) * source.transposed(np.roll(rows, 1), before)
+    inputs |= {"target_condition": condition(own, registers), "weight": weight}
+    return inputs, targets | {"mixed": mixed}
+
+
+def unmixed(hops: Hops, rows: np.ndarray, registers: tuple[int, ...]) -> tuple[Arrays, Arrays]:
+    """Return a batch for the mixing model in which nothing is mixed: what it is validated on."""
+    inputs, targets = plain(hops, rows, registers)
+    inputs |= {"target_condition": inputs["condition"], "weight": np.ones((len(rows), 1), np.float32)}
+    return inputs, targets | {"mixed": targets["reconstruction"]}

@@ -1,0 +1,219 @@
+"""The straight line from a corpus to a decoder file, its page, its picture and a patch that plays it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from oscsynth.errors import CorpusError
+from oscsynth.metadata import Metadata
+
+from . import corpora, prepare
+from .corpora import Corpus
+from .evaluate import Evaluation, evaluate
+from .models import ModelConfig
+from .recipes import RECIPES
+from .spectra import Stft
+from .train import CONFIGURATIONS, Trained, TrainingConfig, train
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What came out."""
+
+    decoder: Path
+    evaluation: Evaluation
+    skipped: tuple[corpora.Skipped, ...]
+    interrupted: bool
+    page: Path | None = None
+    patch: Path | None = None
+
+
+def train_recipe(
+    name: str,
+    decoders: Path,
+    pages: Path | None = None,
+    *,
+    configuration: str = "mixing",
+    epochs: int | None = None,
+    minutes: float | None = None,
+    seed: int = 440,
+    say: Say = print,
+    show: bool = True,
+) -> Made:
+    """Render a built-in corpus, train its decoder, and write it with its page.
+
+    Raises
+    ------
+    CorpusError
+        When there is no such recipe, or FluidSynth or the soundfont is missing.
+    DecoderError
+        When training or export fails.
+    """
+    stft = Stft()
+    corpus = corpora.recipe(name, stft)
+    row, config = RECIPES[name], _config(configuration, epochs, minutes, seed)
+    limits = "".join(f" --{key} {value:g}" for key, value in (("epochs", epochs), ("minutes", minutes)) if value is not None)
+    method = "" if configuration == "mixing" else f" --configuration {configuration}"
+    command = f"python -m training recipe {name}{method}{limits} --seed {seed}"
+    model = ModelConfig(n_latents=row.n_latents, n_octaves=len(row.registers))
+    return _make(name, corpus, stft, model, row.registers, config, command, decoders, pages, say, show)
+
+
+def train_sounds(
+    folders: Sequence[Path],
+    name: str,
+    output: Path,
+    *,
+    n_latents: int = 3,
+    octaves: bool = False,
+    configuration: str = "mixing",
+    epochs: int | None = None,
+    minutes: float | None = None,
+    seed: int = 440,
+    say: Say = print,
+    show: bool = True,
+) -> Made:
+    """Train a decoder on folders of sounds, and write ``decoders/NAME.onnx`` and a patch ``NAME.yaml`` that plays it.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Where the sounds are; WAV, FLAC, AIFF or OGG, any rate, any number of channels.
+    name : str
+        Of the patch and the decoder: letters, digits, ``-`` and ``_``.
+    output : Path
+        A folder of patches.
+    n_latents : int
+        Neurons of the bottleneck.
+    octaves : bool
+        Teach the octave too, as it is heard in the sounds.
+    configuration : str
+        Key of `train.CONFIGURATIONS`.
+    epochs, minutes : optional
+        Stop after so many, whichever is first; at the latest when nothing gets better.
+
+    Raises
+    ------
+    CorpusError
+        When a folder does not exist, holds no sounds, or none that can be used.
+    DecoderError
+        When training or export fails.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise CorpusError(f"the name {name!r} will be a file's: use letters, digits, - and _")
+    stft = Stft()
+    corpus = replace(corpora.folder(folders, stft), title=name)
+    config = _config(configuration, epochs, minutes, seed)
+    command = f"oscsynth train {' '.join(Path(each).name for each in folders)} --name {name} --seed {seed}"
+    registers = (1, 2, 3, 4, 5, 6, 7) if octaves else ()
+    model = ModelConfig(n_latents=n_latents, n_octaves=len(registers))
+    made = _make(name, corpus, stft, model, registers, config, command, output / "decoders", None, say, show)
+    return replace(made, patch=_write_patch(name, made, output / f"{name}.yaml"))
+
+
+def _config(configuration: str, epochs: int | None, minutes: float | None, seed: int) -> TrainingConfig:
+    if configuration not in CONFIGURATIONS:
+        raise CorpusError(f"there is no training configuration {configuration!r}; there are {', '.join(CONFIGURATIONS)}")
+    config = replace(CONFIGURATIONS[configuration], minutes=minutes, seed=seed)
+    return config if epochs is None else replace(config, epochs=epochs)
+
+
+def _make(
+    name: str,
+    corpus: Corpus,
+    stft: Stft,
+    model: ModelConfig,
+    registers: tuple[int, ...],
+    config: TrainingConfig,
+    command: str,
+    decoders: Path,
+    pages: Path | None,
+    say: Say,
+    show: bool,
+) -> Made:
+    from . import report
+    from .export import export, round_weights
+
+    hops = prepare.prepare(corpus, stft, seed=config.seed)
+    seconds = len(hops.magnitude) * stft.hop_samples * corpus.keep_every / stft.sample_rate_hz
+    say(f"{corpus.title}: {hops.clip.max() + 1} sounds, {seconds:.0f} s; {prepare.list_skipped(hops.skipped)}")
+    trained = train(hops, model, config, registers, show=show)
+    if trained.interrupted:
+        say(f"stopped in epoch {trained.epochs + 1}; the best so far is kept")
+    round_weights(trained)
+    evaluation = evaluate(trained, hops, seed=config.seed)
+    metadata = _metadata(corpus, hops, trained, evaluation, config, command)
+    decoder = export(trained, metadata, decoders / f"{name}.onnx")
+    say(f"{decoder}: test MSE {evaluation.test_mse:.2e}, plays the class asked for in {evaluation.mesh_accuracy:.1%}")
+    made = Made(decoder, evaluation, hops.skipped, trained.interrupted)
+    if pages is None:
+        return made
+    pages.mkdir(parents=True, exist_ok=True)
+    image = report.picture(trained, hops, evaluation, pages / f"{name}.png", seed=config.seed)
+    return replace(
+        made, page=report.page(metadata, evaluation, hops, image, decoder.stat().st_size, pages / f"{name}.md")
+    )
+
+
+def _metadata(
+    corpus: Corpus, hops: prepare.Hops, trained: Trained, evaluation: Evaluation, config: TrainingConfig, command: str
+) -> Metadata:
+    from .export import latents_of
+
+    facts = {
+        "command": command,
+        "seed": config.seed,
+        "epochs": trained.epochs,
+        "minutes": round(trained.seconds / 60, 1),
+        "mixing": config.mixing,
+        "batch": config.batch,
+        "learning_rate": config.learning_rate,
+        "validation_mse": trained.validation_mse,
+        "mesh_accuracy": round(evaluation.mesh_accuracy, 4),
+        "widths": list(trained.autoencoder.config.widths),
+        "bottleneck": trained.autoencoder.config.bottleneck,
+    }
+    return Metadata(
+        title=corpus.title,
+        kind="frame",
+        sample_rate_hz=hops.stft.sample_rate_hz,
+        window_samples=hops.stft.window_samples,
+        hop_samples=hops.stft.hop_samples,
+        latents=latents_of(evaluation),
+        midi_low=int(np.percentile(hops.pitch_midi, 0.5)),
+        midi_high=int(np.percentile(hops.pitch_midi, 99.5)),
+        home_octaves=evaluation.home_octaves,
+        registers=trained.registers,
+        points=evaluation.points,
+        corpus=corpus.description,
+        licence=corpus.licence,
+        training=facts,
+        test_mse=evaluation.test_mse,
+    )
+
+
+def _write_patch(name: str, made: Made, path: Path) -> Path:
+    """Write the patch that plays a new decoder: a drone at its most typical sound."""
+    import yaml
+
+    n_latents = made.evaluation.percentiles.shape[1]
+    first = next(iter(made.evaluation.points.values()), (0.5,) * n_latents)
+    patch = {
+        "name": name,
+        "decoder": f"decoders/{made.decoder.name}",
+        "mode": "drone",
+        "gate": "open",
+        "gain_db": -6,
+        "chroma": "A",
+        "latents": {f"fader-{k + 1}": {"neuron": k + 1, "default": first[k]} for k in range(n_latents)},
+        "points": {re.sub(r"[^a-z0-9-]+", "-", key.lower()): list(value) for key, value in made.evaluation.points.items()},
+    }
+    path.write_text(yaml.safe_dump(patch, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return path

@@ -1,0 +1,129 @@
+"""What each built-in corpus plays, as data: one row a recipe. Adding one is adding a row to `RECIPES`.
+
+The programs of the chromatic recipes are those of FluidR3 GM whose strongest note class, by librosa, is the written note in at least
+four of five hops of C4..B4: a clavinet or a clean electric guitar, whose fifth is louder than its root, would teach the opposite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .render import Note
+
+LICENCE = "FluidR3 GM soundfont by Frank Wen and contributors, MIT licence"
+
+FAMILIES = (
+    *("piano", "bells", "organ", "guitar", "bass", "strings", "ensemble", "brass"),
+    *("reeds", "pipes", "lead", "pad", "effects", "world", "percussive", "noises"),
+)  # of General MIDI, eight programs each
+
+PITCHED = (
+    *(0, 1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 13, 14, 15, 18, 19, 20, 22, 25, 28, 32, 33, 35, 36, 38, 39),
+    *(40, 41, 42, 44, 45, 46, 48, 49, 50, 51, 53, 54, 57, 58, 59, 60, 62, 63, 64, 65, 66, 70),
+    *(72, 73, 74, 75, 76, 77, 78, 79, 81, 82, 83, 84, 85, 87, 88, 89, 91, 92, 93, 94, 95, 96),
+    *(98, 99, 100, 101, 102, 103, 105, 106, 108, 112),
+)  # eighty programs
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One way of playing one program over a range of pitches, every semitone."""
+
+    program: int
+    family: str
+    velocities: tuple[int, ...] = (100,)
+    modulations: tuple[int, ...] = (0,)  # controller 1, vibrato
+    bank: int = 0
+    midi_low: int = 60
+    midi_high: int = 71
+    seconds: float = 1.0
+
+    def series(self) -> Iterator[tuple[str, list[Note]]]:
+        """Give each velocity and modulation apart: a name, and its notes from low to high."""
+        for velocity in self.velocities:
+            for modulation in self.modulations:
+                name = f"{self.family}-{self.bank}-{self.program}-{velocity}-{modulation}"
+                pitches = range(self.midi_low, self.midi_high + 1)
+                yield name, [Note(pitch, velocity, self.seconds, modulation) for pitch in pitches]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A corpus rendered from a soundfont, and the decoder that it is meant for."""
+
+    title: str
+    description: str
+    parts: tuple[Part, ...]
+    split_by: str  # "clip": one note; "program": an instrument, as in the paper's 70, 5 and 5
+    n_latents: int = 3
+    registers: tuple[int, ...] = ()
+    keep_every: int = 1  # hops; neighbours overlap by three quarters and say nearly the same
+
+
+def _violin() -> tuple[Part, ...]:
+    bowed = {"midi_low": 55, "midi_high": 100, "seconds": 1.2}
+    return (
+        Part(40, "bowed", (30, 60, 90, 120), (0, 90), **bowed),
+        Part(40, "slow-bow", (60, 110), (0, 60), bank=8, **bowed),
+        Part(110, "fiddle", (70, 120), (0,), **bowed),
+        Part(44, "tremolo", (40, 80, 120), (0,), **bowed),
+        Part(45, "pizzicato", (40, 80, 120), (0,), **bowed),
+    )
+
+
+def _chromatic(midi_low: int, midi_high: int, seconds: float) -> tuple[Part, ...]:
+    return tuple(Part(p, FAMILIES[p // 8], midi_low=midi_low, midi_high=midi_high, seconds=seconds) for p in PITCHED)
+
+
+def _cathedral() -> tuple[Part, ...]:
+    nave = {"midi_low": 36, "midi_high": 95, "seconds": 1.6}
+    return (
+        Part(53, "choir", (70, 120), (0, 60), **nave),
+        Part(54, "voices", (60, 110), **nave),
+        Part(91, "boys", (100,), **nave),
+        Part(19, "organ", (60, 110), **nave),
+        Part(20, "reed-organ", (100,), **nave),
+        Part(14, "tubular-bells", (60, 110), **nave),
+        Part(112, "hand-bells", (100,), **nave),
+        Part(8, "celesta", (60, 110), **nave),
+        Part(94, "halo", (100,), **nave),
+    )
+
+
+RECIPES: dict[str, Recipe] = {
+    "violin": Recipe(
+        "Violin",
+        "A violin, every semitone from G3 to E7: bowed at four dynamics with and without vibrato, a slow bow, a fiddle, "
+        "tremolo and pizzicato.",
+        _violin(),
+        "clip",
+        registers=(3, 4, 5, 6, 7),
+        keep_every=2,
+    ),
+    "one-octave": Recipe(
+        "One octave",
+        "The chromatic scale from C4 to B4 on 80 General MIDI instruments.",
+        _chromatic(60, 71, 1.0),
+        "program",
+        keep_every=2,
+    ),
+    "five-octaves": Recipe(
+        "Five octaves",
+        "The chromatic scale from C2 to B6 on 80 General MIDI instruments.",
+        _chromatic(36, 95, 0.8),
+        "program",
+        n_latents=8,
+        registers=(2, 3, 4, 5, 6),
+        keep_every=4,
+    ),
+    "cathedral": Recipe(
+        "Cathedral",
+        "Choirs, voices, church and reed organ, tubular bells, hand bells, celesta and a halo, every semitone from C2 to B6.",
+        _cathedral(),
+        "clip",
+        n_latents=4,
+        registers=(2, 3, 4, 5, 6),
+        keep_every=3,
+    ),
+}
