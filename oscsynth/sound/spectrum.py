@@ -178,18 +178,28 @@ def k_weights(stft: Stft) -> Magnitudes:
     return weights
 
 
-def mean_square(magnitude: Magnitudes, window_samples: int) -> float:
-    """Return the mean square that noise-phase sound of these magnitudes (n_bins,) has."""
-    m = magnitude.astype(np.float64)
-    total = sum(r * float(m[: len(m) - d] @ m[d:]) for d, r in enumerate(_NEIGHBOURS))
+def mean_squares(magnitudes: Magnitudes, window_samples: int) -> Power:
+    """Return the mean square that noise-phase sound of each of some magnitudes has: (voices, n_bins) to float64 (voices,)."""
+    n_bins = magnitudes.shape[1]
+    total = np.zeros(len(magnitudes))
+    for distance, weight in enumerate(_NEIGHBOURS):
+        total += weight * np.einsum("vb,vb->v", magnitudes[:, : n_bins - distance], magnitudes[:, distance:])
     return total / window_samples**2
 
 
-def loudness_gain(magnitude: Magnitudes, stft: Stft, ceiling: float = np.inf) -> float:
-    """Return the factor, at most ``ceiling``, that gives magnitudes (n_bins,) a loudness of -20 LUFS in stereo; 0 for silence."""
-    weighted = mean_square(magnitude * k_weights(stft), stft.window_samples)
-    if not weighted > 0.0:
-        return 0.0
+def loudness_gains(magnitudes: Magnitudes, stft: Stft, ceiling: float = np.inf) -> Power:
+    """Return the factors, at most ``ceiling``, that give each of some magnitudes a loudness of -20 LUFS in stereo; 0 for silence.
+
+    Parameters
+    ----------
+    magnitudes : float32 (voices, n_bins)
+
+    Returns
+    -------
+    float64 (voices,)
+    """
+    weighted = mean_squares(magnitudes * k_weights(stft), stft.window_samples)
     # BS.1770 adds the channels' powers, and a voice sounds on two.
     target = 10.0 ** ((LOUDNESS_LUFS + 0.691) / 10.0) / 2.0
-    return float(min((target / weighted) ** 0.5, ceiling))
+    gains: Power = np.sqrt(target / np.maximum(weighted, 1e-30))
+    return np.where(weighted > 0.0, np.minimum(gains, ceiling), 0.0)

@@ -17,7 +17,7 @@ from .controls import Controls, Envelope, Fade, Row, part_slews
 from .decoder import Decoder, one_hot
 from .overlap_add import Mix, OverlapAdd
 from .phase import NoiseCarrier, Stft
-from .spectrum import MAX_GAIN_DB, audible, loudness_gain, shape
+from .spectrum import MAX_GAIN_DB, audible, loudness_gains, shape
 
 Magnitudes = NDArray[np.float32]
 Positions = NDArray[np.float64]
@@ -68,13 +68,15 @@ class Sound:
         self._low = np.array([control.range[0] for control in self._controls])
         self._span = np.array([control.range[1] for control in self._controls]) - self._low
         self.slews_seconds = part_slews(np.array([np.nan if control.slew_ms == "auto" else control.slew_ms / 1000.0 for control in self._controls]))
-        self._ceiling = np.inf
+        # The decoder's bins are the engine's: nothing has to be moved for the rate.
+        self._fits = self.bin_hz == stft.bin_hz and decoder.n_bins == stft.n_bins
         self._ceiling = self._usual_gain() * db_to_amplitude(MAX_GAIN_DB)
 
     def _usual_gain(self) -> float:
         """Return the gain that the middle of the latent box needs: the level from which the ceiling is counted."""
-        magnitude, _ = self.render(np.full(self.n_latents, 0.5), self.pitches(np.full(12, 1 / 12), np.nan, np.nan, 0.0), unscaled=True)
-        return loudness_gain(magnitude, self.stft) if magnitude is not None else 1.0
+        pitches = self.pitches(np.full(N_CLASSES, 1 / N_CLASSES), np.nan, np.nan, 0.0)
+        magnitudes, _ = self._decode(np.full((1, self.n_latents), 0.5), pitches)
+        return float(np.median(loudness_gains(magnitudes, self.stft)))
 
     def positions(self, faders: Row) -> Positions:
         """Return the positions in the corpus's range, float64 (n_latents,), of fader positions 0..1 (at least n_latents)."""
@@ -122,33 +124,47 @@ class Sound:
             pitches_hz,
         )
 
-    def render(self, positions: Positions, pitches: Pitches, unscaled: bool = False) -> tuple[Magnitudes | None, int]:
+    def render(self, positions: Positions, pitches: Pitches) -> tuple[Magnitudes | None, int]:
         """Decode, move, scale to equal loudness and add as powers.
+
+        Parameters
+        ----------
+        positions : float64 (voices, n_latents) or (1, n_latents)
+            One point of the latent space for each of the pitches, or one for all.
 
         Returns
         -------
         magnitude : float32 (n_bins,) or None
             At -20 LUFS; None is silence.
         faults : int
-            Classes that came out not finite and are silent.
+            Pitches that came out not finite and are silent.
         """
         if len(pitches.weights) == 0:
             return None, 0
-        points = np.repeat(positions.astype(np.float32)[None], len(pitches.weights), axis=0)
-        decoded = self.decoder.decode(points, pitches.chroma, pitches.register)
-        faults, sounding = 0, []
-        for row, weight, semitones, pitch_hz in zip(decoded, pitches.weights, pitches.semitones, pitches.pitches_hz, strict=True):
-            if not np.isfinite(row.sum()):
-                faults += 1
-                continue
-            moved = shape(row, self.stft, self.bin_hz, semitones, pitch_hz, self.patch.stretch, self.patch.formants)
-            moved = moved * audible(self.stft)
-            gain = 1.0 if unscaled else loudness_gain(moved, self.stft, self._ceiling)
-            sounding.append(moved * np.float32(gain * weight**0.5))
-        if len(sounding) < 2:
-            return (sounding[0] if sounding else None), faults
-        power: Magnitudes = np.square(sounding).sum(0)
+        magnitudes, faults = self._decode(positions, pitches)
+        gains = loudness_gains(magnitudes, self.stft, self._ceiling) * np.sqrt(pitches.weights)
+        magnitudes *= gains.astype(np.float32)[:, None]
+        if len(magnitudes) == 1:
+            return magnitudes[0], faults
+        power: Magnitudes = np.einsum("vb,vb->b", magnitudes, magnitudes)
         return np.sqrt(power), faults
+
+    def _decode(self, positions: Positions, pitches: Pitches) -> tuple[Magnitudes, int]:
+        """Return what is asked for on the engine's bins, float32 (voices, n_bins), and how many of them were not finite."""
+        points = positions.astype(np.float32)
+        if len(points) != len(pitches.weights):
+            points = np.repeat(points, len(pitches.weights), axis=0)
+        decoded = self.decoder.decode(points, pitches.chroma, pitches.register)
+        bad = ~np.isfinite(decoded.sum(1))
+        if bad.any():
+            decoded[bad] = 0.0
+        if self._fits and not pitches.semitones.any():
+            return decoded * audible(self.stft), int(bad.sum())
+        moved = np.empty((len(decoded), self.stft.n_bins), np.float32)
+        for row, magnitude in enumerate(decoded):
+            semitones, pitch_hz = float(pitches.semitones[row]), float(pitches.pitches_hz[row])
+            moved[row] = shape(magnitude, self.stft, self.bin_hz, semitones, pitch_hz, self.patch.stretch, self.patch.formants)
+        return moved * audible(self.stft), int(bad.sum())
 
 
 def load_sound(patch: Patch, sample_rate_hz: int) -> Sound:
@@ -276,7 +292,7 @@ class Deck:
             self._pitches = self.sound.pitches(row[_CHROMA], register, glided, row[_TRANSPOSE])
         if (pitch_key, key) != (self._pitch_key, self._key):
             self._pitch_key, self._key = pitch_key, key
-            self._spectrum, faults = self.sound.render(self.sound.positions(faders), self._pitches)
+            self._spectrum, faults = self.sound.render(self.sound.positions(faders)[None], self._pitches)
             self.faults += faults
         return self._spectrum
 

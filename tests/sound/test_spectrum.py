@@ -96,14 +96,14 @@ def test_loudness_is_that_of_a_meter(shape: str) -> None:
         "harmonics": partials(60.0).sum(0),
         "low": np.exp(-np.arange(2049) / 20.0),
     }[shape].astype(np.float32) * spectrum.audible(STFT)
-    scaled = magnitude * np.float32(spectrum.loudness_gain(magnitude, STFT))
+    scaled = magnitude * spectrum.loudness_gains(magnitude[None], STFT).astype(np.float32)
     mono = np.concatenate([synthesise(scaled, carrier.kernels(hop)[:, None])[0] for hop in range(430)])
     loudness = pyloudnorm.Meter(44100).integrated_loudness(np.stack([mono, mono], 1))
     assert loudness == pytest.approx(spectrum.LOUDNESS_LUFS, abs=0.3)
 
 
 def test_silence_stays_silence() -> None:
-    assert spectrum.loudness_gain(np.zeros(2049, np.float32), STFT) == 0.0
+    assert spectrum.loudness_gains(np.zeros((1, 2049), np.float32), STFT) == [0.0]
     assert not spectrum.shape(np.zeros(2049, np.float32), STFT, STFT.bin_hz, 12.0, 440.0, "harmonics", "keep").any()
 
 
