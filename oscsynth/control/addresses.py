@@ -1,0 +1,107 @@
+"""The table of every address: what it takes, and what it does to the sound. A new value or action is one row, and one function beside it.
+
+Control process, one thread; imports the functions of `values` and `actions`. docs/osc.md is made from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..parameters import MASTER_PARAMETERS, MAX_LATENTS, N_CLASSES, PART_PARAMETERS, Parameter
+from . import actions as a
+from . import values as v
+from .part import Part
+from .row import Row
+
+_PLAIN = [parameter for parameter in PART_PARAMETERS if parameter.description and parameter.size == 1 and parameter.name != "gate"]
+_GATE = next(parameter for parameter in PART_PARAMETERS if parameter.name == "gate")
+_INDEX = Parameter("index", 0, N_CLASSES - 1, 9, continuous=False)
+_PLACE = Parameter("index", 1, float("inf"), 1, continuous=False)
+
+# fmt: off
+_PART: tuple[Row, ...] = (
+    Row("latent/{}", "f", "moves one latent: a number from 1 or the name that the patch gives it", v.read_latent, v.write_latent,
+        parameter=v.LATENT, keys=v.latents, placeholder="K"),
+    Row("latent/{}/name", "s", "the name of the latent, for a label", v.read_latent_name, keys=v.latents, placeholder="K"),
+    Row("latents", "f" * MAX_LATENTS, "moves several latents at once; fewer values set the first ones", v.read_latents, v.write_latents,
+        parameter=v.LATENT, least=1),
+    Row("xy", "ff", "moves the patch's two axes, for a pad", v.read_xy, v.write_xy, parameter=v.LATENT),
+    Row("chroma", "f" * N_CLASSES, "weighs the twelve note classes from C to B; scaled to a sum of 1, all zero keeps the last", v.read_chroma,
+        v.write_chroma, parameter=v.WEIGHT),
+    Row("chroma/name", "s", "chooses the note class that sounds: A, C#, Cs, Bb ...", v.read_class_name, v.write_class_name),
+    Row("chroma/index", "i", "chooses the note class that sounds: 0 is C, 11 is B", v.read_class_index, v.write_class_index, parameter=_INDEX),
+    Row("chroma/weight/{}", "f", "weighs one note class against the others", v.read_weight, v.write_weight, parameter=v.WEIGHT,
+        keys=a.note_classes, placeholder="C"),
+    Row("chroma/{}", "", "lets one note class sound alone: C, Cs, D ... B", act=a.choose, keys=a.note_classes, placeholder="C"),
+    Row("patch", "s", "switches to a patch by its name, in a 20 ms crossfade", v.read_patch, v.write_patch, creates=True),
+    Row("patch/index", "i", "switches to a patch by its place in the list", v.read_patch_index, v.write_patch_index, parameter=_PLACE, creates=True),
+    Row("patch/select/{}", "", "switches to the patch at that place in the list, for a button", act=a.select_patch, keys=a.patches, placeholder="K",
+        creates=True),
+    Row("patch/next", "", "switches to the next patch in the list", act=a.next_patch),
+    Row("patch/previous", "", "switches to the patch before in the list", act=a.previous_patch),
+    Row("gate", "i", _GATE.description, v.read_gate, v.write_gate, parameter=_GATE),
+    *map(v.parameter_row, _PLAIN),
+    Row("point", "s", "sends the latents to a named point of the patch", v.read_point, v.write_point),
+    Row("point/seconds", "f", "time in which a point is reached", *v.remembered("point_seconds", v.POINT_SECONDS), parameter=v.POINT_SECONDS),
+    Row("point/{}", "", "sends the latents to that point, for a button", act=a.point, keys=a.points, placeholder="NAME"),
+    Row("morph", "f", "moves the latents along the line between two points", v.read_morph, v.write_morph, parameter=v.MORPH),
+    Row("morph/from", "s", "the point at 0 of that line; the patch's first until set", v.read_morph_from, v.write_morph_from),
+    Row("morph/to", "s", "the point at 1 of that line; the patch's second until set", v.read_morph_to, v.write_morph_to),
+    Row("snapshot/{}/store", "", "remembers every value of the part, 1 to 32", act=a.store_snapshot, keys=a.snapshots, placeholder="K"),
+    Row("snapshot/{}/recall", "", "sends every value back to where it was stored", act=a.recall_snapshot, keys=a.snapshots, placeholder="K"),
+    Row("snapshot/seconds", "f", "time in which a snapshot is reached", *v.remembered("snapshot_seconds", v.SNAPSHOT_SECONDS),
+        parameter=v.SNAPSHOT_SECONDS),
+    Row("panic", "", "silences the part at once; gate 1 goes on", act=a.panic),
+    Row("close", "", "ends the part; part 1 always exists", act=a.close),
+)
+_WHOLE: tuple[Row, ...] = (
+    *(v.master_row(parameter) for parameter in MASTER_PARAMETERS if parameter.description),
+    Row("panic", "", "silences every part at once", act=a.panic_all),
+    Row("patches", "s", "the names of all patches, in order", v.read_patches),
+    Row("patches/{}/name", "s", "the name of one patch, for a label", v.read_patches_name, keys=a.patches, placeholder="K"),
+    Row("addresses", "s", "every address there is now, in several messages where they are many", v.read_addresses),
+    Row("status", "s", "names and figures in turn: parts, load, underruns, latency ...", v.read_status),
+    Row("version", "s", "the version of the program", v.read_version),
+)
+# fmt: on
+
+
+def _with_beside(rows: tuple[Row, ...]) -> Iterator[Row]:
+    for row in rows:
+        yield row
+        if row.parameter and row.parameter.continuous and row.types == "f" and row.write:
+            yield from v.beside(row)
+
+
+PART_ROWS = tuple(_with_beside(_PART))
+WHOLE_ROWS = tuple(_with_beside(_WHOLE))
+
+
+def rows(prefix: str = "/oscsynth") -> Iterator[tuple[str, str, str, str]]:
+    """Yield for each row the address, what it takes, its range with unit, and what it does; as a person reads it."""
+    for row in (*PART_ROWS, *WHOLE_ROWS):
+        yield f"{prefix}/{row.path.replace('{}', row.placeholder)}", row.takes_types, row.range, row.description
+
+
+class Route(NamedTuple):
+    """Where one address leads; ``reply`` is the address on which a question is answered."""
+
+    part: Part
+    row: Row
+    key: int
+    reply: str
+
+
+def routes(part: Part, prefix: str) -> dict[str, Route]:
+    """Return every address of a part, or of the whole (part 0), as it is now; part 1 has the short form and the long one."""
+    long = f"{prefix}/part/{part.number}/" if part.number else f"{prefix}/"
+    short = f"{prefix}/" if part.number <= 1 else long
+    found: dict[str, Route] = {}
+    for row in PART_ROWS if part.number else WHOLE_ROWS:
+        for label, key in row.keys(part).items() if row.keys else (("", 0),):
+            below = row.path.replace("{}", label)
+            found.setdefault(short + below, Route(part, row, key, short + below))
+    if long != short:
+        found.update({long + address[len(short) :]: route for address, route in list(found.items())})
+    return found

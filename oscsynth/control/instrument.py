@@ -1,0 +1,312 @@
+"""What messages do: parts, patches and values. No I/O; the same for the live server and for offline rendering.
+
+Control process, one thread. Writes `parameters.State`; the caller hands that to the engine when `changed` says so.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..metadata import Metadata
+from ..parameters import MAX_PARTS, State
+from ..patch import Patch
+from .addresses import Route, routes
+from .osc import Argument, Bundle, Message, messages
+from .part import Part, Request
+from .patterns import Tree, is_pattern
+from .row import Refused, fires
+from .shelf import RequestLoad, Shelf, Version
+
+_MAX_TEXTS = 50  # in one reply, so that it fits into a packet that any system sends
+_MAX_PATTERNS = 256
+_BESIDE = ("/normalized", "/text", "/name")
+_PART_ADDRESS = re.compile(r"part/(\d{1,9})(?:/(.+))?")
+
+
+class Reply(NamedTuple):
+    """A message to whoever sent the one that it answers."""
+
+    address: str
+    arguments: tuple[Any, ...]
+
+
+class Instrument:
+    """Parts 1 to 8, the patches they can play, and every address.
+
+    Parameters
+    ----------
+    request_load : callable
+        Given a number and a patch, has the engine load it (answered through `loaded`); given a number and None, has it forget that one.
+    state : State, optional
+        As an earlier control left it.
+    status : callable, optional
+        What ``/status`` answers beside the parts: names with figures or texts.
+
+    Attributes
+    ----------
+    changed : bool
+        The state has changed since the caller last set this to False.
+    noted : bool
+        The same of what goes into `notes`.
+    """
+
+    def __init__(
+        self, request_load: RequestLoad, state: State | None = None, prefix: str = "/oscsynth", status: Callable[[], Mapping[str, Any]] = dict
+    ) -> None:
+        self.state = state or State()
+        self.prefix = prefix
+        self.shelf = Shelf(request_load)
+        self.changed = True
+        self.noted = True
+        self.travellers: list[Part] = []
+        self.whole = Part(self, 0)
+        self.parts: dict[int, Part] = {1: Part(self, 1)}
+        self._status = status
+        self._own_answers = {f"{prefix}/{name}" for name in ("fail", "done", "late", "synced")}
+        self._request = Request("", None)
+        self._replies: list[Reply] = []
+        self._routes: dict[str, Route] = {}
+        self._routes_of: dict[int, dict[str, Route]] = {}
+        self._tree: Tree | None = None
+        self._patterns: dict[str, list[Route]] = {}
+
+    # ---- messages
+
+    def perform(self, packet: Message | Bundle, sender: Any = None, terse: bool = False) -> list[Reply]:
+        """Do what a packet says, and return the replies to its sender; ``terse``: without sentences, for one who has had too many."""
+        self._replies = replies = []
+        for message in (packet,) if isinstance(packet, Message) else messages(packet):
+            try:
+                self._perform(message, sender, terse)
+            except Refused as refused:
+                replies.append(self._fail(message.address, str(refused)))
+        if self.travellers:
+            for part in self.travellers:
+                part.travelling = False
+            self.travellers.clear()
+        return replies
+
+    def _perform(self, message: Message, sender: Any, terse: bool) -> None:
+        address, arguments = message
+        route = self._routes.get(address)
+        if route is None:
+            self._perform_other(message, sender, terse)
+        else:
+            self._apply(route, address, arguments, sender)
+
+    def _apply(self, route: Route, address: str, arguments: Sequence[Argument], sender: Any) -> None:
+        part, row, key, reply = route
+        if row.act is not None:
+            if fires(arguments):
+                self._request = Request(address, sender)
+                row.act(part, key)
+        elif not arguments:
+            self._answer(route, reply)
+        elif row.write is None:
+            raise Refused("can only be asked: send it without arguments")
+        else:
+            values = row.coerce(arguments)
+            self._request = Request(address, sender)
+            row.write(part, key, values)
+
+    def _answer(self, route: Route, address: str) -> None:
+        assert route.row.read is not None
+        answer = route.row.read(route.part, route.key)
+        if len(answer) <= _MAX_TEXTS or not isinstance(answer[0], str):
+            self._replies.append(Reply(address, answer))
+            return
+        self._replies += [Reply(address, answer[at : at + _MAX_TEXTS]) for at in range(0, len(answer), _MAX_TEXTS)]
+
+    def _perform_other(self, message: Message, sender: Any, terse: bool) -> None:
+        address, arguments = message
+        if not self._routes:
+            self.routes()
+            if address in self._routes:
+                self._apply(self._routes[address], address, arguments, sender)
+                return
+        if is_pattern(address):
+            self._perform_pattern(address, arguments, sender)
+        elif address not in self._own_answers and not self._create(message, sender):
+            raise Refused("" if terse else self._unknown(address))
+
+    def _perform_pattern(self, pattern: str, arguments: Sequence[Argument], sender: Any) -> None:
+        found = self._patterns.get(pattern)
+        if found is None:
+            found = self._find(pattern)
+        if not found:
+            raise Refused("the pattern fits no address; send /oscsynth/addresses for the list")
+        for route in found:
+            try:
+                self._apply(route, route.reply, arguments, sender)
+            except Refused as refused:
+                self._replies.append(self._fail(route.reply, str(refused)))
+
+    def _find(self, pattern: str) -> list[Route]:
+        table = self.routes()
+        if self._tree is None:
+            self._tree = Tree(table)
+        # An address has several forms, and each place is meant once.
+        meant = {(route.part.number, id(route.row), route.key): route for route in reversed([table[address] for address in self._tree.find(pattern)])}
+        found = list(reversed(meant.values()))
+        # Who asks for everything does not want to press every button as well.
+        if any(route.row.act is None for route in found):
+            found = [route for route in found if route.row.act is None]
+        if len(self._patterns) >= _MAX_PATTERNS:
+            self._patterns.clear()
+        self._patterns[pattern] = found
+        return found
+
+    def _fail(self, address: str, sentence: str) -> Reply:
+        return Reply(f"{self.prefix}/fail", (address, sentence))
+
+    def _unknown(self, address: str) -> str:
+        below = address[len(self.prefix) + 1 :] if address.startswith(self.prefix + "/") else ""
+        if (found := _PART_ADDRESS.fullmatch(below)) is not None and int(found[1]) not in self.parts:
+            number = int(found[1])
+            if not 1 <= number <= MAX_PARTS:
+                return f"there is no part {number}: parts are 1 to {MAX_PARTS}"
+            return f"part {number} does not exist: {self.prefix}/part/{number}/patch NAME creates it"
+        in_part = f"{self.prefix}/part/{found[1] if found else ''}"
+        known: list[str] = [known for known in self.routes() if known.startswith(in_part) == bool(found)]
+        if not address.endswith(_BESIDE):
+            known = [each for each in known if not each.endswith(_BESIDE)]
+        close = difflib.get_close_matches(address[:80], known, 1, 0.6)
+        return f"there is no such address{f', the nearest is {close[0]}' if close else f': all begin with {self.prefix}/'}"
+
+    # ---- parts
+
+    def routes(self) -> dict[str, Route]:
+        """Return every address as it is now."""
+        if not self._routes:
+            for part in (*self.parts.values(), self.whole):
+                if part.number not in self._routes_of:
+                    self._routes_of[part.number] = routes(part, self.prefix)
+                self._routes.update(self._routes_of[part.number])
+        return self._routes
+
+    def part_changed(self, part: Part) -> None:
+        """Have the addresses of a part made anew, as its names may be others."""
+        self._routes_of.pop(part.number, None)
+        self._routes, self._tree, self._patterns = {}, None, {}
+        self.noted = True
+
+    def _create(self, message: Message, sender: Any) -> bool:
+        """Let a part come to be if the message is one that says so."""
+        found = _PART_ADDRESS.fullmatch(message.address.removeprefix(self.prefix + "/"))
+        if found is None or not 1 <= int(found[1]) <= MAX_PARTS or int(found[1]) in self.parts:
+            return False
+        part = Part(self, int(found[1]))
+        route = routes(part, self.prefix).get(message.address)
+        if route is None or not route.row.creates or (route.row.act is None and not message.arguments):
+            return False
+        if route.row.act is not None and not fires(message.arguments):
+            return True
+        part.reset()
+        self.parts[part.number] = part
+        try:
+            self._apply(route, message.address, message.arguments, sender)
+        except Refused:
+            del self.parts[part.number]
+            raise
+        self.part_changed(part)
+        return True
+
+    def close(self, part: Part) -> None:
+        """End a part; what sounds fades out."""
+        part.close()
+        del self.parts[part.number]
+        self.part_changed(part)
+
+    def status(self) -> dict[str, Any]:
+        """Return what ``/status`` answers."""
+        playing = {f"part/{number}": part.version.patch.name if part.version else "" for number, part in sorted(self.parts.items())}
+        return {"parts": len(self.parts), **playing, **self._status()}
+
+    # ---- patches
+
+    def switch(self, part: Part, name: str) -> None:
+        """Let a part play a patch, as soon as that is loaded; the newest request wins.
+
+        Raises
+        ------
+        Refused
+            When there is no such patch or it cannot be played.
+        """
+        version = self.shelf.ready(name)
+        part.expect(name, self._request)
+        if version is None:
+            self.part_changed(part)
+            return
+        part.take(version)
+        self._replies.append(self._done(part))  # to the sender of the packet that is being done
+
+    def _done(self, part: Part) -> Reply:
+        assert part.version is not None and part.request is not None
+        return Reply(f"{self.prefix}/done", (part.request.address, part.version.patch.name))
+
+    def start(self, name: str) -> None:
+        """Let part 1 play a patch as the program starts; another than those there are is refused as in `switch`."""
+        self._request = Request(f"{self.prefix}/patch", None)
+        self.switch(self.parts[1], name)
+
+    def set_patches(self, patches: Mapping[str, Patch]) -> None:
+        """Take over which patches there are, by name and in order; each is played once it was offered."""
+        if self.shelf.set_patches(patches):
+            for part in (*self.parts.values(), self.whole):
+                self.part_changed(part)
+
+    def offer(self, patch: Patch, metadata: Metadata | None, stamp: str = "") -> list[tuple[Any, Reply]]:
+        """Have a checked patch loaded; ``stamp`` differs when the decoder's file does. Returns what `loaded` returns."""
+        self.noted = True
+        arrived = self.shelf.offer(patch, metadata, stamp)
+        return self._arrive(arrived) if arrived else []
+
+    def refuse(self, name: str, fault: str) -> list[tuple[Any, Reply]]:
+        """Remember why a patch cannot be played; return the replies to those who wait for it, each with its sender."""
+        self.shelf.refuse(name, fault)
+        return self._give_up(name, fault)
+
+    def loaded(self, number: int, error: str = "") -> list[tuple[Any, Reply]]:
+        """Take the engine's answer; return the replies to those who waited for it, each with its sender."""
+        answer = self.shelf.loaded(number, error)
+        if answer is None:
+            return []
+        version, error = answer
+        return self._give_up(version.patch.name, error) if error else self._arrive(version)
+
+    def load_again(self) -> None:
+        """Ask a new engine for everything, what sounds or is awaited first."""
+        self.shelf.load_again(self._sounding(), [part.wanted for part in self.parts.values() if part.wanted])
+
+    def forget(self) -> None:
+        """Have the engine drop what no part plays any more; some time after the switch, which the engine may not have seen yet."""
+        self.shelf.forget(self._sounding())
+
+    def _sounding(self) -> list[Version]:
+        return [part.version for part in self.parts.values() if part.version]
+
+    def _arrive(self, version: Version) -> list[tuple[Any, Reply]]:
+        replies = []
+        for part in self.parts.values():
+            if part.wanted == version.patch.name:
+                part.take(version)
+                if part.request is not None:
+                    replies.append((part.request.sender, self._done(part)))
+            elif part.version is not None and part.version.patch.name == version.patch.name and part.version is not version:
+                part.reload(version)
+        return replies
+
+    def _give_up(self, name: str, fault: str) -> list[tuple[Any, Reply]]:
+        replies = []
+        for part in list(self.parts.values()):
+            if part.wanted != name:
+                continue
+            part.wanted = ""
+            if part.request is not None:
+                replies.append((part.request.sender, self._fail(part.request.address, f"the patch {name} cannot be played: {fault}")))
+            if part.version is None and part.number > 1:
+                self.close(part)
+        return replies

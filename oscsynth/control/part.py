@@ -1,0 +1,241 @@
+"""One running patch: its numbers in the state, and what control alone remembers of it.
+
+Control process, one thread; imports ``parameters`` and ``patch``. Part 0 is the whole: the master's row of the state.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..metadata import Metadata
+from ..parameters import MASTER_SLOTS, MAX_LATENTS, N_CLASSES, N_SLOTS, PART, PART_PARAMETERS, PART_SLOTS
+from ..patch import Patch
+from .shelf import Version
+
+if TYPE_CHECKING:
+    from .instrument import Instrument
+
+N_FADERS = 8  # latents that have an address whether or not the decoder has them
+N_SNAPSHOTS = 32
+# A snapshot holds the values, not whether the gate is open, nor where the part goes out.
+SNAPSHOT_NAMES = tuple(row.name for row in PART_PARAMETERS if row.continuous and row.description)
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a part knows besides its numbers in the state; goes into control's notes as it is."""
+
+    point: str = ""
+    morph: float = 0.0
+    morph_from: str = ""
+    morph_to: str = ""
+    point_seconds: float = 0.0
+    snapshot_seconds: float = 0.0
+    weights: list[float] = field(default_factory=lambda: [0.0] * N_CLASSES)  # of the note classes as they were given, not scaled
+    snapshots: dict[int, dict[str, list[float]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asked for a patch, and with which address."""
+
+    address: str
+    sender: Any
+
+
+class Part:
+    """A part, 1 to 8; or the whole, 0.
+
+    Attributes
+    ----------
+    version : Version or None
+        What it plays.
+    wanted : str
+        The patch that it switches to as soon as that is loaded.
+    """
+
+    def __init__(self, instrument: Instrument, number: int) -> None:
+        self.instrument = instrument
+        self.number = number
+        self.version: Version | None = None
+        self.wanted = ""
+        self.request: Request | None = None
+        self.memory = Memory()
+        self.travelling = False  # a journey began within this packet
+        self._slots = PART_SLOTS if number else MASTER_SLOTS
+        self._base = number * N_SLOTS
+        self._values = instrument.state.values
+        self._touched: set[int] = set()  # slots set while a patch was awaited: they are meant for it
+
+    # ---- numbers
+
+    def get(self, name: str, index: int = 0) -> float:
+        """Return a number of the state."""
+        value: float = self._values[self._base + self._slots[name].start + index]
+        return value
+
+    def set(self, name: str, value: float, index: int = 0) -> None:
+        """Set a number of the state; the ordinary way, so whatever has no slew of its own is there at once."""
+        at: int = self._base + self._slots[name].start + index
+        if self._values[at] != value:
+            self._values[at] = value
+            self.instrument.changed = True
+            if not self.travelling and self.number and self.get("travel"):
+                self._values[self._base + PART_SLOTS["travel"].start] = 0.0
+        if self.wanted:
+            self._touched.add(at)
+
+    def travel(self, seconds: float) -> None:
+        """Let what is set from here to the end of the packet arrive in that time."""
+        self.travelling = True  # first: an ordinary change ends a journey
+        self.set("travel", seconds)
+        self.instrument.travellers.append(self)
+
+    def register(self) -> float:
+        """Return the octave that sounds: the one that was set, the patch's, or the decoder's home octave of the class."""
+        asked = self.get("register")
+        if math.isnan(asked) and self.patch is not None and self.patch.register is not None:
+            return self.patch.register
+        if math.isnan(asked):
+            return float(self.metadata.home_octaves[self.strongest_class()]) if self.metadata else 4.0
+        return asked
+
+    def strongest_class(self) -> int:
+        """Return the note class with the most weight, 0 (C) to 11."""
+        weights = [self.get("chroma", index) for index in range(N_CLASSES)]
+        return weights.index(max(weights))
+
+    def set_weights(self, weights: Sequence[float]) -> None:
+        """Set the weights of the note classes; all zero keeps those that sound."""
+        self.memory.weights = [max(0.0, weight) for weight in weights]
+        self.instrument.noted = True
+        total = math.fsum(self.memory.weights)
+        for index, weight in enumerate(self.memory.weights if total > 0 else ()):
+            self.set("chroma", weight / total, index)
+
+    # ---- what the patch says
+
+    @property
+    def patch(self) -> Patch | None:
+        """What it plays; while it has none, what it is going to play."""
+        if self.version is not None:
+            return self.version.patch
+        return self.instrument.shelf.patch(self.wanted) if self.wanted in self.instrument.shelf.names else None
+
+    @property
+    def metadata(self) -> Metadata | None:
+        """What its decoder says of itself."""
+        return self.version.metadata if self.version else None
+
+    @property
+    def n_latents(self) -> int:
+        """How many neurons its decoder has, as far as is known."""
+        if self.metadata:
+            return len(self.metadata.latents)
+        return max((latent.neuron for latent in self.patch.latents.values()), default=N_FADERS) if self.patch else N_FADERS
+
+    def latent_names(self) -> dict[str, int]:
+        """Return the neurons (from 0) that have names: the patch's names, then the decoder's for the others."""
+        names = {name: latent.neuron - 1 for name, latent in self.patch.latents.items()} if self.patch else {}
+        for index, latent in enumerate(self.metadata.latents if self.metadata else ()):
+            if latent.name and index not in names.values() and _is_address(latent.name):
+                names.setdefault(latent.name, index)
+        return names
+
+    def points(self) -> dict[str, tuple[float, ...]]:
+        """Return the named points: the patch's, then the decoder's."""
+        own = self.patch.points if self.patch else {}
+        return {**own, **{name: point for name, point in (self.metadata.points if self.metadata else {}).items() if name not in own}}
+
+    # ---- patches
+
+    def expect(self, name: str, request: Request) -> None:
+        """Switch to a patch as soon as it is loaded; the newest request wins, and what is set until then is meant for it."""
+        self.wanted, self.request = name, request
+        self._touched.clear()
+
+    def take(self, version: Version) -> None:
+        """Switch to a patch that is ready."""
+        first, touched = self.version is None, self._touched
+        self.wanted, self._touched = "", set()
+        self.version = version
+        for name, values in _brought_by(version.patch, first).items():
+            for index, value in enumerate(values):
+                if self._base + self._slots[name].start + index not in touched:
+                    self.set(name, value, index)
+        if first and not any(self._base + self._slots["chroma"].start + index in touched for index in range(N_CLASSES)):
+            self.memory.weights = list(version.patch.chroma)
+        self.memory.point, self.memory.morph, self.memory.morph_from, self.memory.morph_to = "", 0.0, "", ""
+        self._play(version)
+
+    def reload(self, version: Version) -> None:
+        """Go on with a newer version of the patch: only the keys that were edited change."""
+        before = _brought_by(self.version.patch if self.version else version.patch, True)
+        self.version = version
+        for name, values in _brought_by(version.patch, True).items():
+            for index, value in enumerate(values):
+                if value != before[name][index] and not (math.isnan(value) and math.isnan(before[name][index])):
+                    self.set(name, value, index)
+        if self._chroma_edited(before["chroma"], version):
+            self.memory.weights = list(version.patch.chroma)
+        self._play(version)
+
+    def _chroma_edited(self, before: Sequence[float], version: Version) -> bool:
+        if tuple(before) == tuple(version.patch.chroma):
+            return False
+        for index, weight in enumerate(version.patch.chroma):  # weights act together: an edit of one brings them all
+            self.set("chroma", weight, index)
+        return True
+
+    def _play(self, version: Version) -> None:
+        self.set("open", 1.0)
+        self.set("patch", version.number)
+        self.instrument.part_changed(self)
+
+    def reset(self) -> None:
+        """Start from the defaults, as a part does that was closed and is created again."""
+        for row in PART_PARAMETERS:
+            if row.name not in ("panic", "patch"):
+                for index in range(row.size):
+                    self.set(row.name, row.default, index)
+
+    def close(self) -> None:
+        """End: what sounds fades out."""
+        self.wanted = ""
+        self.set("gate", 0.0)
+        self.set("open", 0.0)
+
+    def panic(self) -> None:
+        """Be silent now; patch, values and gains stay, and gate 1 goes on."""
+        self.set("gate", 0.0)
+        self.set("panic", self.get("panic") + 1)
+
+
+def _brought_by(patch: Patch, first: bool) -> dict[str, Sequence[float]]:
+    latents = [PART["latent"].default] * MAX_LATENTS
+    for latent in patch.latents.values():
+        latents[latent.neuron - 1] = latent.default
+    brought: dict[str, Sequence[float]] = {
+        "register": (math.nan if patch.register is None else patch.register,),
+        "glide": (patch.glide_ms,),
+        "envelope/attack": (patch.envelope.attack_ms,),
+        "envelope/decay": (patch.envelope.decay_ms,),
+        "envelope/sustain": (patch.envelope.sustain,),
+        "envelope/release": (patch.envelope.release_ms,),
+        "latent": latents,
+    }
+    staying: dict[str, Sequence[float]] = {
+        "pan": (patch.pan,),
+        "width": (patch.width,),
+        "transpose": (patch.transpose,),
+        "gate": (float(patch.gate == "open"),),
+        "chroma": patch.chroma,
+    }
+    return {**brought, **staying} if first else brought
+
+
+def _is_address(name: str) -> bool:
+    return name.isprintable() and not name.isdigit() and not any(character in " #*,/?[]{}" for character in name)

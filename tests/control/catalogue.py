@@ -1,0 +1,47 @@
+"""Three small patches, and an instrument that plays them as soon as it is asked to."""
+
+from oscsynth.control.instrument import Instrument
+from oscsynth.control.osc import Message
+from oscsynth.metadata import Latent, Metadata
+from oscsynth.patch import Envelope, LatentControl, Patch
+
+VIOLIN = Patch(
+    "Violin",
+    "violin.onnx",
+    gain_db=-6,
+    pan=0.25,
+    envelope=Envelope(attack_ms=10),
+    latents={"bow": LatentControl(1, 0.4), "air": LatentControl(2, 0.6)},
+    xy=("air", "bow"),
+    points={"tasto": (0.25, 0.75, 0.5), "ponticello": (1.0, 0.0, 0.25)},
+)
+CHOIR = Patch("Choir", "choir.onnx", gate="closed", pan=-1, register=5, glide_ms=50, chroma=(0.5, 0, 0, 0, 0.5, 0, 0, 0, 0, 0, 0, 0))
+BROKEN = Patch("Broken", "broken.onnx")
+
+
+def metadata(n_latents: int, **more) -> Metadata:
+    latents = tuple(Latent(0.0, 0.5, 1.0, name=f"deep-{i}" if i == n_latents - 1 else "") for i in range(n_latents))
+    return Metadata("test", "frame", 44100, 4096, 1024, latents, 48, 72, (4,) * 12, **more)
+
+
+METADATA = {"Violin": metadata(3, points={"soft": (0.0, 0.0, 0.0), "tasto": (1.0, 1.0, 1.0)}), "Choir": metadata(10)}
+
+
+def player(*, at_once: bool = True) -> tuple[Instrument, list]:
+    """Return an instrument, and the list of what it had loaded; ``at_once`` loads Violin and Choir and starts the first by name."""
+    loads: list = []
+    instrument = Instrument(lambda number, patch: loads.append((number, patch)))
+    instrument.set_patches({patch.name: patch for patch in sorted((VIOLIN, CHOIR, BROKEN), key=lambda patch: patch.name)})
+    instrument.refuse("Broken", "its decoder is cut short")
+    if at_once:
+        for patch in (VIOLIN, CHOIR):
+            instrument.offer(patch, METADATA[patch.name])
+            instrument.loaded(loads[-1][0])
+        instrument.start("Violin")
+        instrument.changed = instrument.noted = False
+    return instrument, loads
+
+
+def send(instrument: Instrument, address: str, *arguments):
+    """Return the replies to one message; the prefix is put before the address."""
+    return [tuple(reply) for reply in instrument.perform(Message("/oscsynth/" + address, arguments), "sender")]
