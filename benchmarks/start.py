@@ -1,0 +1,82 @@
+"""How soon it sounds, how much memory it takes, and how soon it is back after a kill: python -m benchmarks.start [--patches DIR]."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.engine_harness import wait_until
+from tests.serving import Serve, child_pids, is_alive, megabytes, tiny_patches
+
+GOALS = {"first sound": "1.5 s", "engine back": "1 s", "OSC back": "2 s", "control memory": "120 MB", "engine memory": "300 MB"}
+
+
+def first_sound_seconds(serve: Serve, path: Path) -> float:
+    """Return the time from the start of the process to the first sample in the file that is not silent."""
+    wait_until(lambda: path.exists() and any(path.read_bytes()[44:]), 30)
+    return time.monotonic() - serve.begun_seconds
+
+
+def back_seconds(serve: Serve, child: str) -> float:
+    """Kill a child and return the time until a new one does its work."""
+    pid = serve.children()[child]
+    begun = time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: serve.children().get(child, pid) != pid, 10)
+    wait_until(serve.is_sounding if child == "engine" else lambda: serve.ask("latent/1", seconds=0.05), 10)
+    return time.monotonic() - begun
+
+
+def measure(patches: Path, folder: Path) -> dict[str, float]:
+    """Return seconds and megabytes of one run."""
+    path = folder / f"{time.monotonic_ns()}.wav"
+    serve = Serve("--audio", str(path), patches=patches)
+    try:
+        figures = {"first sound": first_sound_seconds(serve, path)}
+        wait_until(lambda: serve.ask("latent/1", 0.3) or serve.ask("latent/1"))
+        time.sleep(2)
+        for name, pid in {"parent": serve.process.pid, **serve.children()}.items():
+            figures[f"{name} memory"] = megabytes(pid)
+            figures[f"{name} share"] = megabytes(pid, "Pss")
+        figures["engine load %"] = 100 * serve.telemetry.load
+        figures["engine back"] = back_seconds(serve, "engine")
+        figures["latent afterwards"] = serve.ask("latent/1")[0]
+        position = serve.telemetry.position_samples
+        figures["OSC back"] = back_seconds(serve, "control")
+        if serve.telemetry.position_samples <= position:
+            raise RuntimeError("the sound stopped with control")
+        pids = child_pids(serve.process.pid)
+        begun = time.monotonic()
+        serve.process.terminate()
+        figures["exit code"] = serve.process.wait(10)
+        figures["SIGTERM to exit"] = time.monotonic() - begun
+        time.sleep(0.1)
+        figures["processes left"] = sum(map(is_alive, pids))
+    finally:
+        print(serve.text, file=sys.stderr)
+        serve.close()
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patches", type=Path, help="a folder of patches; small ones made for the purpose if left out")
+    parser.add_argument("--runs", type=int, default=5)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        patches = arguments.patches or tiny_patches(Path(name) / "patches", 6)
+        runs = [measure(patches, Path(name)) for _ in range(arguments.runs)]
+    print(f"{'':20}{'median':>10}{'worst':>10}  goal")
+    for figure in runs[0]:
+        values = [run[figure] for run in runs]
+        print(f"{figure:20}{statistics.median(values):10.2f}{max(values):10.2f}  {GOALS.get(figure, '')}")
+
+
+if __name__ == "__main__":
+    main()

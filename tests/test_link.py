@@ -1,0 +1,126 @@
+"""What crosses between the processes: all of a change or none, and nothing lost when either side is killed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oscsynth.link import Load, SharedMemory, Telemetry
+from oscsynth.parameters import N_ROWS, N_SLOTS, State
+from oscsynth.patch import Patch
+
+CONTEXT = multiprocessing.get_context("spawn")
+
+
+@pytest.fixture
+def memory() -> Iterator[SharedMemory]:
+    memory = SharedMemory()
+    yield memory
+    memory.close()
+
+
+def buffer() -> bytearray:
+    return bytearray(8 * N_ROWS * N_SLOTS)
+
+
+def test_state_arrives_in_another_mapping(memory):
+    state, into = State(), buffer()
+    state.set(3, "pan", 0.25)
+    memory.write_state(state)
+    other = SharedMemory(memory.path)
+    other.read_state(into)
+    other.close()
+    assert bytes(into) == state.values.tobytes()
+
+
+def test_unchanged_state_is_not_copied(memory):
+    known = memory.read_state(buffer())
+    into = buffer()
+    assert memory.read_state(into, known) == known
+    assert not any(into)
+
+
+def test_state_that_is_being_written_is_not_read(memory):
+    known = memory.read_state(buffer())
+    memory._begin(0)  # a writer that was killed half way
+    assert memory.read_state(buffer(), known) == known
+    memory.write_state(State())  # the next one goes on
+    assert memory.read_state(buffer(), known) != known
+
+
+def test_restored_state_is_the_written_one(memory):
+    state = State()
+    state.set(1, "latent", 0.7, 5)
+    memory.write_state(state)
+    assert memory.restore_state().values.tobytes() == state.values.tobytes()
+
+
+def test_telemetry_arrives(memory):
+    telemetry = Telemetry(*range(16))
+    memory.write_telemetry(tuple(float(n) for n in range(16)))
+    assert memory.read_telemetry() == telemetry
+
+
+@given(texts=st.lists(st.text(max_size=100), min_size=1, max_size=4))
+def test_notes_are_the_last_ones_written(texts):
+    memory = SharedMemory()
+    for text in texts:
+        memory.write_notes(text)
+    assert memory.read_notes() == texts[-1]
+    memory.close()
+
+
+def test_notes_that_are_too_long_leave_the_old_ones(memory):
+    memory.write_notes("old")
+    with pytest.raises(ValueError, match="at most 524288 fit"):
+        memory.write_notes("x" * 600_000)
+    assert memory.read_notes() == "old"
+
+
+def test_only_the_creator_deletes_the_file():
+    memory = SharedMemory()
+    SharedMemory(memory.path).close()
+    assert Path(memory.path).exists()
+    memory.close()
+    assert not Path(memory.path).exists()
+
+
+def test_load_survives_a_pipe():
+    out, into = CONTEXT.Pipe(duplex=False)
+    load = Load(3, Patch("Violin", "violin.onnx"))
+    into.send(load)
+    assert out.recv() == load
+
+
+def write_forever(path: str) -> None:
+    """Write states whose numbers are all the same, as fast as it goes."""
+    memory, state, n = SharedMemory(path), State(), 0.0
+    while True:
+        n += 1
+        for i in range(len(state.values)):
+            state.values[i] = n
+        memory.write_state(state)
+
+
+def test_no_reader_ever_sees_half_a_change(memory):
+    writer = CONTEXT.Process(target=write_forever, args=(memory.path,), daemon=True)
+    writer.start()
+    into, known, seen = buffer(), -1, set()
+    values = memoryview(into).cast("d")
+    until = time.monotonic() + 20
+    while len(seen) < 300 and time.monotonic() < until:
+        now = memory.read_state(into, known)
+        if now != known and now > 4:
+            assert len(set(values)) == 1
+            seen.add(values[0])
+        known = now
+    writer.kill()
+    writer.join()
+    assert writer.exitcode == -signal.SIGKILL and len(seen) == 300
