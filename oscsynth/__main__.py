@@ -137,6 +137,7 @@ def list_patches(patches: PatchesOption = None) -> None:
         where = "the factory" if library.is_factory(patch) else shown(patch.path)
         table.add_row(patch.name, Path(patch.decoder_path).name, ", ".join(patch.latents), where)
     _console().print(table)
+    typer.echo(f"Your own folder is {library.user_folder}.")
     for faults in library.faults.values():
         typer.secho(faults, fg="red", err=True)
 
@@ -163,12 +164,16 @@ def list_addresses() -> None:
     """List every OSC address: what it takes and what it does to the sound."""
     from rich.table import Table
 
-    from .control.addresses import rows
+    from .control.addresses import PART_ROWS, WHOLE_ROWS
 
-    table = Table("address", "takes", "range", "what it does")
-    for row in rows():
-        table.add_row(*row)
+    table = Table("address under /oscsynth", "takes", "what it does")
+    for row in (*PART_ROWS, *WHOLE_ROWS):
+        if not row.path.endswith(("/normalized", "/text")):
+            takes = {"action": "nothing, or 1", "question": "nothing: it answers"}.get(row.kind) or row.takes
+            table.add_row(row.path.replace("{}", row.placeholder), takes, row.description)
     _console().print(table)
+    typer.echo("Every value answers when sent without arguments, and every number has K/normalized (0 to 1) and K/text beside it.")
+    typer.echo("/part/2/... to /part/8/... are further parts; without it, an address means part 1.")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

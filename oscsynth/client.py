@@ -17,6 +17,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from .errors import OscsynthError
 
 PREFIX = "/oscsynth"
+_PING = f"{PREFIX}/version"
 Argument = int | float | str
 Reply = tuple[str, tuple[object, ...]]
 LINGER_SECONDS = 0.1  # what a message sets off may answer a little after the message itself
@@ -111,19 +112,33 @@ class Client:
         OscsynthError
             When nothing answers at all.
         """
-        ping = f"{PREFIX}/version"
         self.send(address, arguments)
-        if address != ping:
-            self.send(ping)
+        replies = self._until_version(seconds)
+        if address == _PING:
+            return replies[:1]
+        return replies[:-1] or [reply for reply in self.receive(LINGER_SECONDS) if reply[0] != _PING]
+
+    def ask_all(self, addresses: Sequence[str], seconds: float = 0.5) -> list[Reply]:
+        """Send several questions at once and return the answers.
+
+        Raises
+        ------
+        OscsynthError
+            When nothing answers at all.
+        """
+        for address in addresses:
+            self.send(address)
+        return self._until_version(seconds)[:-1]
+
+    def _until_version(self, seconds: float) -> list[Reply]:
+        """Ask for the version, and return what came up to and with the answer."""
+        self.send(_PING)
         replies: list[Reply] = []
         for reply in self.receive(seconds):
-            if reply[0] == ping:
-                replies += [reply] if address == ping else []
-                return replies + (list(self.receive(LINGER_SECONDS)) if not replies else [])
             replies.append(reply)
-        if not replies:
-            raise self.silence()
-        return replies
+            if reply[0] == _PING:
+                return replies
+        raise self.silence()
 
     def silence(self) -> OscsynthError:
         """Return the error that says that nobody is there."""

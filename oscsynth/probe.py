@@ -1,7 +1,7 @@
 """Checks decoder files outside the audio process, and remembers what it found.
 
 Used by control and by the command line, on a thread that may wait. A file that takes the checking process down with it, or never ends, is that
-file's fault alone. The process is ``python -m oscsynth.probe``: a path in, a line of JSON out; ``sound`` is imported there and nowhere else.
+file's fault alone. The process runs ``main``: a path in, a line of JSON out; ``sound`` is imported there and nowhere else.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from .metadata import MAX_DECODER_BYTES, Metadata, parse_metadata
 
 START_SECONDS = 60.0  # a cold disk may need long to bring in ONNX Runtime
 CHECK_SECONDS = 20.0
+# Not -m: runpy would warn where the package is imported already.
+COMMAND = "from oscsynth.probe import main; main()"
 _MEMORY_BYTES = 8 * 1024**3
 
 
@@ -143,8 +145,7 @@ class _Child:
     def _start(self) -> bool:
         lines: queue.Queue[str | None] = queue.Queue()
         self._lines = lines
-        # -c rather than -m: runpy would warn where the package is imported already.
-        command = [sys.executable, "-c", "from oscsynth.probe import main; main()"]
+        command = [sys.executable, "-c", COMMAND]
         try:
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8")
         except OSError:
