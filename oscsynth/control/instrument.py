@@ -279,13 +279,14 @@ class Instrument:
 
     def load_again(self) -> None:
         """Ask a new engine for everything, what sounds or is awaited first."""
-        self.shelf.load_again(self._sounding(), [part.wanted for part in self.parts.values() if part.wanted])
+        self.shelf.load_again(self.sounding(), [part.wanted for part in self.parts.values() if part.wanted])
 
     def forget(self) -> None:
         """Have the engine drop what no part plays any more; some time after the switch, which the engine may not have seen yet."""
-        self.shelf.forget(self._sounding())
+        self.shelf.forget(self.sounding())
 
-    def _sounding(self) -> list[Version]:
+    def sounding(self) -> list[Version]:
+        """Return what the parts play."""
         return [part.version for part in self.parts.values() if part.version]
 
     def _arrive(self, version: Version) -> list[tuple[Any, Reply]]:

@@ -1,0 +1,84 @@
+"""What control must know again after a restart, as JSON: patches, numbers, points, snapshots. The values themselves lie in the state.
+
+Control process, one thread; imports ``patch`` and ``metadata``, and pydantic only where notes are read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from ..metadata import Metadata
+from ..parameters import MAX_PARTS
+from ..patch import Patch
+from .part import Memory, Part
+from .shelf import Version
+
+if TYPE_CHECKING:
+    from .instrument import Instrument
+
+log = logging.getLogger(__name__)
+_SCHEMA_VERSION = 1
+
+
+def to_notes(instrument: Instrument) -> str:
+    """Return everything that the state does not hold."""
+    versions = {version.number: version for version in (*instrument.shelf.versions(), *instrument.sounding())}
+    notes = {
+        "version": _SCHEMA_VERSION,
+        "next_number": instrument.shelf.next_number,
+        "versions": [dataclasses.asdict(version) for version in versions.values()],
+        "parts": {
+            number: {
+                "plays": part.version.number if part.version else None,
+                "wanted": part.wanted,
+                "memory": dataclasses.asdict(part.memory),
+            }
+            for number, part in instrument.parts.items()
+        },
+    }
+    return json.dumps(notes, ensure_ascii=False, separators=(",", ":"))
+
+
+def from_notes(instrument: Instrument, text: str) -> bool:
+    """Take over from an earlier control; return False, with nothing changed, when the notes are empty or make no sense."""
+    if not text:
+        return False
+    try:
+        notes = json.loads(text)
+        if notes["version"] != _SCHEMA_VERSION:
+            return False
+        versions = {version.number: version for version in map(_version, notes["versions"])}
+        parts = {int(number): _part(instrument, int(number), kept, versions) for number, kept in notes["parts"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        log.warning("the notes of the last control cannot be read: %s", error)
+        return False
+    instrument.shelf.know(versions.values())
+    instrument.shelf.next_number = max(instrument.shelf.next_number, int(notes["next_number"]))
+    for number in range(1, MAX_PARTS + 1):
+        if number in parts:
+            instrument.parts[number] = parts[number]
+            instrument.part_changed(parts[number])
+        elif instrument.state.get(number, "open"):
+            Part(instrument, number).close()  # killed between the state and the notes: nobody knows what it plays
+    return True
+
+
+def _version(kept: dict[str, Any]) -> Version:
+    from pydantic import TypeAdapter
+
+    patch = TypeAdapter(Patch).validate_python(kept["patch"])
+    metadata = TypeAdapter(Metadata).validate_python(kept["metadata"]) if kept["metadata"] else None
+    return Version(kept["number"], patch, metadata, kept["digest"], kept["ready"])
+
+
+def _part(instrument: Instrument, number: int, kept: dict[str, Any], versions: dict[int, Version]) -> Part:
+    part = Part(instrument, number)
+    part.version = versions.get(kept["plays"])
+    part.wanted = kept["wanted"]
+    memory = dict(kept["memory"])
+    memory["snapshots"] = {int(key): values for key, values in memory["snapshots"].items()}
+    part.memory = Memory(**memory)
+    return part
