@@ -2,19 +2,22 @@
 
 The map of the house, top to bottom; a module imports only from those below it.
 
-==================  =========================================================================
-``__main__``        the command line
-``daemon``          builds, starts, supervises and stops the processes
-``control/``        bytes and addresses: OSC codec, address tree, server (asyncio)
-``sound/``          arrays and samples: decoders, phase, overlap-add, engine
-``audio/``          where samples go: PortAudio, a clock-paced null, a WAV file
-``library``         the folders: which patches and decoders there are
-``patch``           one YAML file to one frozen dataclass, every fault in one message
-``link``            how what changes crosses from control to engine
-``parameters``      what can change: one table
-``metadata``        what a decoder file says of itself
-``units errors``    inverse pairs of conversions; a few error classes
-==================  =========================================================================
+====================  =======================================================================
+``__main__``          the command line; ``check``, ``client`` and ``monitor`` do what its commands say
+``daemon``            the parent: starts, supervises and stops the two processes; ``screen`` and ``keys`` are its terminal
+``control_process``   the one that hears: OSC in, loading; ``engine_process``, the one that sounds
+``render``            both of them without a clock: a score into a sound file
+``control/``          bytes and addresses: OSC codec, address tree, server (asyncio)
+``sound/``            arrays and samples: decoders, phase, overlap-add, engine
+``audio/``            where samples go: PortAudio, a clock-paced null, a WAV file
+``probe``             checks decoders in a process of their own
+``library``           the folders: which patches and decoders there are
+``patch_file``        one YAML file to one patch, every fault in one message; ``patch_schema`` has the words, ``yaml_file`` the text
+``link``              how what changes crosses from control to engine
+``parameters``        what can change: one table
+``patch metadata``    what a patch is; what a decoder file says of itself
+``units errors``      inverse pairs of conversions; a few error classes
+====================  =======================================================================
 
 ``control`` knows no NumPy; ``sound`` knows no bytes, sockets, clock or YAML.
 """

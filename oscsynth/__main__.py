@@ -186,8 +186,8 @@ def send(
     """Send one OSC message and print what comes back: `oscsynth send latent/1 0.7`."""
     from . import client
 
-    connection = client.Client(host, port)
-    replies = connection.ask(client.full_address(address), [client.parse_argument(word) for word in arguments or []])
+    with client.Client(host, port) as connection:
+        replies = connection.ask(client.full_address(address), [client.parse_argument(word) for word in arguments or []])
     for reply in replies:
         typer.secho(client.text(reply), fg="red" if client.is_fault(reply) else None, err=client.is_fault(reply))
     if any(map(client.is_fault, replies)):
@@ -239,7 +239,7 @@ def _console() -> Console:
 def main() -> None:
     """Run the command line; what a user can do something about is one red sentence and exit code 1."""
     try:
-        app()
+        app(prog_name="oscsynth")
     except OscsynthError as error:
         typer.secho(str(error), fg="red", err=True)
         sys.exit(1)

@@ -48,7 +48,7 @@ def full_address(address: str) -> str:
 
 
 class Client:
-    """A socket that speaks to one daemon."""
+    """A socket that speaks to one daemon; in a ``with`` it closes itself."""
 
     def __init__(self, host: str, port: int) -> None:
         self.place = f"{host}:{port}"
@@ -59,6 +59,12 @@ class Client:
             self._socket.connect(where)
         except OSError as error:
             raise OscsynthError(f"{self.place} cannot be reached: {error.strerror or error}") from error
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let the socket go."""

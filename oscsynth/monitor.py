@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .client import PREFIX, Client, Reply, is_fault
+from .errors import OscsynthError
 from .parameters import PART, PART_PARAMETERS
 from .units import PITCH_CLASSES
 
@@ -32,20 +33,18 @@ def watch(host: str, port: int, console: Console, *, once: bool = False) -> None
     """
     from rich.live import Live
 
-    from .errors import OscsynthError
-
-    client = Client(host, port)
-    table = look(client)
-    if once:
-        console.print(table)
-        return
-    with Live(table, console=console, refresh_per_second=4) as live:
-        while True:
-            time.sleep(EVERY_SECONDS)
-            try:
-                live.update(look(client))
-            except OscsynthError as error:
-                live.update(str(error))
+    with Client(host, port) as client:
+        table = look(client)
+        if once:
+            console.print(table)
+            return
+        with Live(table, console=console, refresh_per_second=4) as live:
+            while True:
+                time.sleep(EVERY_SECONDS)
+                try:
+                    live.update(look(client))
+                except OscsynthError as error:
+                    live.update(str(error))
 
 
 def look(client: Client) -> Table:

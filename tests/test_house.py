@@ -1,0 +1,204 @@
+"""Imports go downward only: the table of the house, held against the syntax trees."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+GROUND = {"errors", "units", "metadata", "parameters", "patch", "link"}
+FILES = {"yaml_file", "patch_schema", "patch_file", "library"}
+
+# What each part of the house may import from the rest of it; what is not named here may not be there.
+HOUSE: dict[str, set[str]] = {
+    "errors": set(),
+    "units": set(),
+    "patch": set(),
+    "metadata": {"errors"},
+    "parameters": {"units"},
+    "link": {"parameters", "patch"},
+    "yaml_file": set(),
+    "patch_schema": {"patch"},
+    "patch_file": {"errors", "units", "metadata", "patch", "patch_schema", "yaml_file"},
+    "library": {"errors", "patch", "patch_file"},
+    "probe": {"", "errors", "metadata", "sound"},  # sound only in the process of its own
+    "check": {"errors", "metadata", "patch", "patch_file", "library", "probe"},
+    "audio": {"errors", "units"},
+    "sound": {"errors", "units", "metadata", "parameters", "patch", "link"},
+    "control": {"", *GROUND},
+    "client": {"errors"},
+    "monitor": {"errors", "units", "parameters", "client"},
+    "keys": {"errors", "units", "parameters", "client"},
+    "screen": {"", "errors", "units", "parameters", "link", "keys"},
+    "engine_process": {*GROUND, "audio", "sound"},
+    "control_process": {"", *GROUND, *FILES, "probe", "control", "daemon"},
+    "daemon": {"errors", "link", "audio", "screen"},
+    "render": {"", *GROUND, *FILES, "audio", "control", "sound"},
+    "__main__": {"", "errors", "audio", "check", "client", "control", "daemon", "library", "monitor", "render", "training"},
+    "": set(),  # __init__
+    "training": {"metadata", "errors", "units", "patch", "patch_file"},
+}
+
+# What the islands may not know of the world outside.
+STRANGERS: dict[str, set[str]] = {
+    "control": {"numpy", "onnxruntime", "soundfile", "pyaudio", "sounddevice", "yaml"},
+    "sound": {"yaml", "socket", "asyncio", "time", "pydantic", "pythonosc", "pyaudio", "sounddevice", "soundfile", "typer", "rich"},
+    "audio": {"yaml", "asyncio", "pydantic", "onnxruntime", "pythonosc", "typer", "rich"},
+    "daemon": {"numpy", "onnxruntime", "yaml", "pydantic"},
+}
+LAZY = {"pydantic", "onnxruntime", "platformdirs", "watchfiles"}  # and numpy, outside of sound and audio: only inside functions
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module, absolute; ``lazy`` when it stands inside a function."""
+
+    by: str
+    module: str
+    lazy: bool
+
+    @property
+    def layer(self) -> str:
+        return layer(self.by)
+
+
+def layer(module: str) -> str:
+    """Return the part of the house that a module is in: ``oscsynth.control.osc`` is in ``control``, ``training.models`` in ``training``."""
+    first, _, rest = module.partition(".")
+    return "training" if first == "training" else rest.partition(".")[0]
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for package in ("oscsynth", "training"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    assert len(found) > 20
+    return found
+
+
+MODULES = modules()
+
+
+def imports(name: str) -> Iterator[Import]:
+    """Give what a module imports while it runs, so not under TYPE_CHECKING."""
+    path = MODULES[name]
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+
+    def visit(node: ast.AST, lazy: bool) -> Iterator[Import]:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            return
+        if isinstance(node, ast.Import):
+            yield from (Import(name, alias.name, lazy) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            base = ".".join(filter(None, (above, node.module)))
+            # `from . import daemon` names a module, `from .errors import OscsynthError` a thing in one.
+            yield from (Import(name, f"{base}.{alias.name}" if f"{base}.{alias.name}" in MODULES else base, lazy) for alias in node.names)
+        inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for child in ast.iter_child_nodes(node):
+            yield from visit(child, lazy or inside)
+
+    yield from visit(ast.parse(path.read_text("utf-8")), False)
+
+
+IMPORTS = [found for name in MODULES for found in imports(name)]
+
+
+def is_ours(module: str) -> bool:
+    return module.partition(".")[0] in ("oscsynth", "training")
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_imports_only_from_below(name):
+    assert layer(name) in HOUSE, f"{name} has no place in the house: give it a row in the table above and in oscsynth/__init__.py"
+    allowed = HOUSE[layer(name)] | {layer(name)}
+    wrong = {found.module for found in imports(name) if is_ours(found.module) and layer(found.module) not in allowed}
+    assert not wrong, f"{name} may not import {', '.join(sorted(wrong))}"
+
+
+@pytest.mark.parametrize("part", STRANGERS)
+def test_an_island_knows_nothing_of(part):
+    wrong = {(found.by, found.module) for found in IMPORTS if found.layer == part and found.module.partition(".")[0] in STRANGERS[part]}
+    assert not wrong
+
+
+def test_what_is_slow_to_import_is_imported_inside_functions():
+    heavy = LAZY | {"numpy"}
+    wrong = [
+        (found.by, found.module)
+        for found in IMPORTS
+        if not found.lazy
+        and found.module.partition(".")[0] in heavy
+        and not (found.layer in ("sound", "audio", "training", "engine_process", "render") and found.module.startswith("numpy"))
+    ]
+    assert not wrong
+
+
+def test_training_names_its_own_modules_relatively():
+    wrong = [
+        f"{name}: {ast.unparse(node)}"
+        for name in MODULES
+        for node in ast.walk(ast.parse(MODULES[name].read_text("utf-8")))
+        if (isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").partition(".")[0] == "training")
+        or (isinstance(node, ast.Import) and any(alias.name.partition(".")[0] == "training" for alias in node.names))
+    ]
+    assert not wrong, "in a wheel the package is oscsynth.training"
+
+
+def test_there_are_no_cycles():
+    below = {name: {found.module for found in imports(name) if found.module in MODULES and not found.lazy} - {name} for name in MODULES}
+    done: set[str] = set()
+
+    def follow(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join((*way, name))
+        if name not in done:
+            for other in sorted(below[name]):
+                # A package's own modules may import the package that they are in, which is not yet whole then.
+                follow(other, (*way, name))
+            done.add(name)
+
+    for name in sorted(MODULES):
+        follow(name, ())
+
+
+def test_every_part_of_the_house_is_on_its_map():
+    import oscsynth
+
+    assert oscsynth.__doc__ is not None
+    missing = {layer(name) for name in MODULES} - {"", "training"} - set(re.findall(r"\w+", oscsynth.__doc__))
+    assert not missing
+
+
+def loaded(code: str) -> set[str]:
+    """Return the outermost names of what is loaded after running some code in a Python of its own."""
+    run = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(' '.join(sys.modules))"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return {name.partition(".")[0] for name in run.stdout.split()}
+
+
+HEAVY = {"numpy", "onnxruntime", "pydantic", "yaml", "rich", "typer", "platformdirs", "watchfiles", "pythonosc", "soundfile"}
+
+
+@pytest.mark.parametrize(
+    ("code", "allowed"),
+    [
+        ("import oscsynth", set()),
+        ("import oscsynth.daemon", set()),
+        ("import oscsynth.patch, oscsynth.link, oscsynth.metadata", set()),
+        ("import oscsynth.library, oscsynth.probe, oscsynth.check", {"yaml"}),
+        ("import oscsynth.control.instrument, oscsynth.control.addresses", set()),
+        ("import oscsynth.__main__", {"typer", "rich"}),
+    ],
+)
+def test_what_an_import_brings_in(code, allowed):
+    assert loaded(code) & HEAVY <= allowed
