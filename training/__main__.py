@@ -76,7 +76,7 @@ def sounds(
             raise typer.Exit(130)
 
 
-class _plain_errors:  # noqa: N801  # reads as a word in `with`
+class _plain_errors:  # reads as a word in `with`
     """Turn what the user can do something about into one sentence, and keep TensorFlow's own lines away."""
 
     def __enter__(self) -> None:

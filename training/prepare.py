@@ -38,6 +38,7 @@ class Hops:
     families: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     stft: Stft
+    n_unclear: int = 0  # hops left out because their strongest class was not the note played
 
     def rows(self, part: int) -> np.ndarray:
         """Return the indices of one part of the split: (rows,) int64."""
@@ -54,8 +55,9 @@ def prepare(
 ) -> Hops:
     """Turn the clips of a corpus into magnitudes, with the pitch, the series and the part of the split of each hop.
 
-    Where the note that was played is known it is used (``known``), because librosa's strongest class is now and then the fifth
-    of it; ``librosa`` measures the class always, as the paper does. The octave of a measured class is the most salient one.
+    Where the note that was played is known it is used (``known``), and hops whose strongest class by librosa is another (now and
+    then a fifth is louder than its root) are left out: they would teach what nobody asked for. ``librosa`` measures the class
+    always, as the paper does. The octave of a measured class is the most salient one.
 
     Raises
     ------
@@ -65,14 +67,20 @@ def prepare(
     if pitch_source not in PITCH_SOURCES:
         raise ValueError(f"the pitch is {' or '.join(PITCH_SOURCES)}, not {pitch_source!r}")
     columns: dict[str, list[np.ndarray]] = {name: [] for name in ("magnitude", "pitch", "clip", "series", "time", "family")}
-    groups, series, families = list[str](), dict[str, int](), dict[str, int]()
+    n_unclear, groups, series, families = 0, list[str](), dict[str, int](), dict[str, int]()
     for clip in corpus.clips:
         magnitude = spectra.magnitudes(clip.audio, stft)
         time = np.flatnonzero(spectra.sounding(magnitude))[:: corpus.keep_every]
         magnitude = spectra.scaled(magnitude[time])
-        known = clip.pitch_midi if pitch_source == "known" else None
+        if clip.pitch_midi is None or pitch_source == "librosa":
+            pitch = measured_pitch(magnitude, stft)
+        else:
+            clear = chroma.classes(magnitude, stft) == clip.pitch_midi % 12
+            n_unclear += int((~clear).sum())
+            magnitude, time = magnitude[clear], time[clear]
+            pitch = np.full(len(time), clip.pitch_midi)
         columns["magnitude"].append(magnitude)
-        columns["pitch"].append(measured_pitch(magnitude, stft) if known is None else np.full(len(time), known))
+        columns["pitch"].append(pitch)
         columns["time"].append(time)
         for name, value in (
             ("clip", len(groups)),
@@ -87,7 +95,8 @@ def prepare(
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
     part = split(groups, seed)[joined["clip"]]
     magnitude, pitch = joined.pop("magnitude"), joined.pop("pitch")
-    return Hops(magnitude, pitch, **joined, part=part, families=tuple(families), skipped=tuple(corpus.skipped), stft=stft)
+    names = tuple(families)
+    return Hops(magnitude, pitch, **joined, part=part, families=names, skipped=tuple(corpus.skipped), stft=stft, n_unclear=n_unclear)
 
 
 def measured_pitch(magnitude: np.ndarray, stft: Stft) -> np.ndarray:

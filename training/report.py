@@ -63,6 +63,7 @@ def page(metadata: Metadata, evaluation: Evaluation, hops: Hops, image: Path, si
                 ("sounds", metadata.licence or "your own: their licence is yours to know"),
                 ("notes", f"{note_name(low)} to {note_name(high)} (MIDI {low} to {high})"),
                 ("hops for training, validation, test", ", ".join(f"{count:,}" for count in counts)),
+                ("hops left out, as another class was the strongest", f"{hops.n_unclear:,}"),
                 ("latents", str(len(metadata.latents))),
                 ("conditioned on", conditions),
                 ("trained with", _method(facts)),
