@@ -28,8 +28,8 @@ LatentCurve = Literal["linear", "exponential", "logarithmic", "s"]
 Stretch = Literal["auto", "spectrum", "harmonics"]
 Formants = Literal["move", "keep"]
 
-# Read by pydantic, which this module need not import: no unknown keys, no NaN, no infinity.
-_CHECKS: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
+# Read by pydantic, which this module need not import: no unknown keys.
+_CHECKS: dict[str, Any] = {"extra": "forbid"}
 
 
 @dataclass(frozen=True, slots=True)

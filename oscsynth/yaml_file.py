@@ -88,9 +88,7 @@ def parse_yaml(text: str) -> Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes and no objects; every plain scalar is a text."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (PyYAML's own name and form)
+    """Composes nodes and no objects; what their tags would make of them is left aside."""
 
     def __init__(self, text: str, document: Document) -> None:
         super().__init__(text)
