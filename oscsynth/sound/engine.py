@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from ..parameters import MASTER, MASTER_SLOTS, MAX_PARTS, N_ROWS, N_SLOTS, PART_SLOTS
 from ..units import db_to_amplitude
 from .controls import Controls, Row, master_slews
+from .deck import Deck
 from .output import limit
 from .phase import NoiseCarrier, Stft
-from .voices import Deck, Sound
+from .voices import Sound
 
 State = NDArray[np.float64]
 Block = NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""A loaded patch, and one deck: that patch sounding (design section 2). Loading on a worker thread, everything else on the rendering thread."""
+"""A loaded patch: from faders and pitches to magnitudes (design section 2). Loading on a worker thread, everything else on the rendering thread."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..metadata import N_CLASSES
-from ..parameters import MAX_LATENTS, PART, PART_SLOTS
 from ..patch import LatentControl, LatentCurve, Patch
 from ..units import db_to_amplitude, midi_to_hz
-from .controls import Controls, Envelope, Fade, Row, part_slews
+from .controls import Row, part_slews
 from .decoder import Decoder, one_hot
-from .overlap_add import Mix, OverlapAdd
-from .phase import NoiseCarrier, Stft
+from .phase import Stft
 from .spectrum import MAX_GAIN_DB, audible, loudness_gains, shape
 
 Magnitudes = NDArray[np.float32]
@@ -75,7 +73,7 @@ class Sound:
     def _usual_gain(self) -> float:
         """Return the gain that the middle of the latent box needs: the level from which the ceiling is counted."""
         pitches = self.pitches(np.full(N_CLASSES, 1 / N_CLASSES), np.nan, np.nan, 0.0)
-        magnitudes, _ = self._decode(np.full((1, self.n_latents), 0.5), pitches)
+        magnitudes, _ = self._decode(np.full((N_CLASSES, self.n_latents), 0.5, np.float32), pitches, 1)
         return float(np.median(loudness_gains(magnitudes, self.stft)))
 
     def positions(self, faders: Row) -> Positions:
@@ -124,37 +122,39 @@ class Sound:
             pitches_hz,
         )
 
-    def render(self, positions: Positions, pitches: Pitches) -> tuple[Magnitudes | None, int]:
-        """Decode, move, scale to equal loudness and add as powers.
+    def render(self, positions: Positions, pitches: Pitches) -> tuple[Magnitudes, int]:
+        """Decode, move, scale to equal loudness and add as powers, for one moment or for some at once.
+
+        A decoder's weights are read once for all that is decoded together, which takes longer than the arithmetic: eight rows cost little more
+        than one.
 
         Parameters
         ----------
-        positions : float64 (voices, n_latents) or (1, n_latents)
-            One point of the latent space for each of the pitches, or one for all.
+        positions : float64 (moments, voices, n_latents) or (moments, 1, n_latents)
+            A point of the latent space for each of the pitches, or one for all of them.
 
         Returns
         -------
-        magnitude : float32 (n_bins,) or None
-            At -20 LUFS; None is silence.
+        magnitudes : float32 (moments, n_bins)
+            Each at -20 LUFS.
         faults : int
-            Pitches that came out not finite and are silent.
+            Spectra that came out not finite and are silent.
         """
-        if len(pitches.weights) == 0:
-            return None, 0
-        magnitudes, faults = self._decode(positions, pitches)
-        gains = loudness_gains(magnitudes, self.stft, self._ceiling) * np.sqrt(pitches.weights)
+        moments, voices = len(positions), len(pitches.weights)
+        if voices == 0:
+            return np.zeros((moments, self.stft.n_bins), np.float32), 0
+        points = np.broadcast_to(positions, (moments, voices, self.n_latents)).reshape(-1, self.n_latents)
+        magnitudes, faults = self._decode(points.astype(np.float32), pitches, moments)
+        gains = loudness_gains(magnitudes, self.stft, self._ceiling) * np.tile(np.sqrt(pitches.weights), moments)
         magnitudes *= gains.astype(np.float32)[:, None]
-        if len(magnitudes) == 1:
-            return magnitudes[0], faults
-        power: Magnitudes = np.einsum("vb,vb->b", magnitudes, magnitudes)
-        return np.sqrt(power), faults
+        if voices == 1:
+            return magnitudes, faults
+        each = magnitudes.reshape(moments, voices, -1)
+        return np.sqrt(np.einsum("mvb,mvb->mb", each, each)), faults
 
-    def _decode(self, positions: Positions, pitches: Pitches) -> tuple[Magnitudes, int]:
-        """Return what is asked for on the engine's bins, float32 (voices, n_bins), and how many of them were not finite."""
-        points = positions.astype(np.float32)
-        if len(points) != len(pitches.weights):
-            points = np.repeat(points, len(pitches.weights), axis=0)
-        decoded = self.decoder.decode(points, pitches.chroma, pitches.register)
+    def _decode(self, points: Magnitudes, pitches: Pitches, moments: int) -> tuple[Magnitudes, int]:
+        """Return the pitches of some moments on the engine's bins, float32 (moments * voices, n_bins), and how many were not finite."""
+        decoded = self.decoder.decode(points, np.tile(pitches.chroma, (moments, 1)), np.tile(pitches.register, (moments, 1)))
         bad = ~np.isfinite(decoded.sum(1))
         if bad.any():
             decoded[bad] = 0.0
@@ -162,7 +162,8 @@ class Sound:
             return decoded * audible(self.stft), int(bad.sum())
         moved = np.empty((len(decoded), self.stft.n_bins), np.float32)
         for row, magnitude in enumerate(decoded):
-            semitones, pitch_hz = float(pitches.semitones[row]), float(pitches.pitches_hz[row])
+            voice = row % len(pitches.weights)
+            semitones, pitch_hz = float(pitches.semitones[voice]), float(pitches.pitches_hz[voice])
             moved[row] = shape(magnitude, self.stft, self.bin_hz, semitones, pitch_hz, self.patch.stretch, self.patch.formants)
         return moved * audible(self.stft), int(bad.sum())
 
@@ -176,134 +177,3 @@ def load_sound(patch: Patch, sample_rate_hz: int) -> Sound:
         When the decoder file cannot be used, or is not what the patch was written for.
     """
     return Sound(patch, Decoder.load(patch.decoder_path or patch.decoder), Stft.at_rate(sample_rate_hz))
-
-
-class Deck:
-    """One patch sounding: its faders on their way, its gate, its crossfade, and the sound that comes of them.
-
-    Parameters
-    ----------
-    number : int
-        Under which control knows the patch.
-    row : float64 (N_SLOTS,)
-        The part's row of the state.
-    now : int
-        The engine sample at which it begins; it is silent until `start` or `take_over`.
-    """
-
-    def __init__(self, number: int, sound: Sound, carrier: NoiseCarrier, row: Row, now: int) -> None:
-        self.number = number
-        self.sound = sound
-        self.output = int(row[_OUTPUT])
-        self.faults = 0
-        self._rate = sound.stft.sample_rate_hz
-        self.controls = Controls(row, sound.slews_seconds, self._rate)
-        self.envelope = Envelope(self._rate)
-        self.fade = Fade(0.0)
-        mid = carrier.offset(sound.patch.seed)
-        self._sound = OverlapAdd(carrier, mid, mid + carrier.n_hops // 2)
-        self._gate = False
-        self._patch_gain = db_to_amplitude(sound.patch.gain_db)
-        self._pitch_key = self._key = b""
-        self._pitches: Pitches
-        self._spectrum: Magnitudes | None = None
-        self._mix = Mix.of(0.0, 0.0)
-        self._mix_key = (0.0, 0.0)
-        self._heard_at = -1.0  # the moment that the last change was evaluated for
-
-    def start(self, now: int) -> None:
-        """Begin from silence: fade in, and open the gate if the state says so."""
-        self.fade.to(1.0, now, START_SECONDS * self._rate)
-        self._follow_gate(now)
-
-    def take_over(self, now: int, fade_samples: float) -> None:
-        """Begin as the next patch of a part that is sounding: crossfade, with the gate as open as it stood."""
-        self.fade.to(1.0, now, fade_samples)
-        self._gate = bool(self.controls.target[_GATE])
-        if self._gate:
-            self.envelope.sustain()
-
-    def end(self, now: int, fade_samples: float) -> None:
-        """Fade out for good."""
-        self.fade.to(0.0, now, fade_samples)
-
-    def update(self, row: Row, now: int) -> bool:
-        """Take over the part's row of the state; return whether something acts at once, at this very sample."""
-        panicked = row[_PANIC] != self.controls.target[_PANIC]
-        first_arrives = self.controls.set(row, now, row[_TRAVEL], row[_GLIDE] / 1000.0)
-        if first_arrives is None:
-            return False
-        self._heard_at = -1.0
-        self._follow_gate(now, PANIC_SECONDS if panicked else np.inf)
-        return first_arrives == 0.0
-
-    def _follow_gate(self, now: int, at_most_seconds: float = np.inf) -> None:
-        row = self.controls.target
-        if at_most_seconds < np.inf:
-            self._gate = False
-            self.envelope.close(now, row, at_most_seconds)
-        if bool(row[_GATE]) == self._gate:
-            return
-        self._gate = not self._gate
-        if self._gate:
-            self.envelope.open(now, row)
-        else:
-            self.envelope.close(now, row)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has faded out and nothing of it is left to hear."""
-        return self._sound.is_silent and self.fade.level(self.fade.arrives) == 0.0
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether nothing of it is heard now."""
-        return self._sound.is_silent
-
-    def is_settled(self) -> bool:
-        """Whether it would sound the same for ever if nothing were changed."""
-        return self._heard_at >= max(self.controls.arrives, self.envelope.arrives, self.fade.arrives)
-
-    def change(self, now: int, until: int, spread: int, master_gain: float) -> None:
-        """Be heard, from sample ``now`` on, as everything stands in the middle between now and the next change."""
-        # In the middle, since a straight movement then comes out straight and in time.
-        self._heard_at = middle = 0.5 * (now + until)
-        row = self.controls.values(middle)
-        gain = db_to_amplitude(row[_GAIN]) if row[_GAIN] > PART["gain"].minimum else 0.0
-        gain *= self._patch_gain * self.envelope.level(middle, row) * self.fade.level(middle) * master_gain
-        if gain <= 0.0:
-            if not self._sound.is_silent:
-                self._sound.change(now, spread, None, self._mix)
-            return
-        spectrum = self._current_spectrum(row)
-        if (row[_PAN], row[_WIDTH]) != self._mix_key:
-            self._mix_key = row[_PAN], row[_WIDTH]
-            self._mix = Mix.of(*self._mix_key)
-        self._sound.change(now, spread, None if spectrum is None else spectrum * np.float32(gain), self._mix)
-
-    def _current_spectrum(self, row: Row) -> Magnitudes | None:
-        register, glided = self.controls.target[_REGISTER], row[_REGISTER]
-        if math.isnan(register) and self.sound.patch.register is not None:
-            register = glided = self.sound.patch.register
-        faders = row[_LATENTS][: self.sound.n_latents]
-        # As bytes, since NaN does not equal itself.
-        pitch_key, key = row[_CHROMA].tobytes() + np.array([register, glided, row[_TRANSPOSE]]).tobytes(), faders.tobytes()
-        if pitch_key != self._pitch_key:
-            self._pitches = self.sound.pitches(row[_CHROMA], register, glided, row[_TRANSPOSE])
-        if (pitch_key, key) != (self._pitch_key, self._key):
-            self._pitch_key, self._key = pitch_key, key
-            self._spectrum, faults = self.sound.render(self.sound.positions(faders)[None], self._pitches)
-            self.faults += faults
-        return self._spectrum
-
-    def add_to(self, out: NDArray[np.float32], start: int) -> None:
-        """Add its samples from ``start`` on, all in one hop, to ``out``: float32 (samples, 2)."""
-        if not self._sound.is_silent:
-            self._sound.add_to(out, start)
-
-
-_GATE, _PANIC, _TRAVEL, _GLIDE, _GAIN, _PAN, _WIDTH, _TRANSPOSE, _REGISTER, _OUTPUT = (
-    PART_SLOTS[name].start for name in ("gate", "panic", "travel", "glide", "gain", "pan", "width", "transpose", "register", "output")
-)
-_CHROMA, _LATENTS = PART_SLOTS["chroma"], PART_SLOTS["latent"]
-assert _LATENTS.stop - _LATENTS.start == MAX_LATENTS
