@@ -174,6 +174,8 @@ class Daemon:
         children = (self.engine, self.control)
         waiting: list[Any] = [c.events for c in children if c.events] + [c.process.sentinel for c in children if c.process]
         wait(waiting, LOOK_EVERY_SECONDS)
+        if self._screen:
+            self._screen.tick()
         for child in children:
             self._hear(child)
             if child.process is not None and not child.process.is_alive():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from . import __version__, keys
 if TYPE_CHECKING:
     from .daemon import Options
 
+PATCH_SECONDS = 3.0  # how long the screen waits for the first patch
 _CLEAR_LINE = "\r\x1b[K"
 
 
@@ -41,6 +43,7 @@ class Screen:
         self._lock = threading.Lock()  # the keys have a thread of their own
         self._known: dict[str, dict[str, Any]] = {}
         self._is_open = False
+        self._latest_seconds = time.monotonic() + PATCH_SECONDS
         self._keys: keys.Keys | None = None
         self._key_line = False
 
@@ -49,7 +52,7 @@ class Screen:
         name = event["event"]
         before, self._known[name] = self._known.get(name), event
         if not self._is_open:
-            self._open_when_ready()
+            self.tick()
         elif name == "patch" and before != event:
             self.say(f"{_place(event)}{event['name']}")
         elif name == "audio" and before and (before["device"], before["api"]) != (event["device"], event["api"]):
@@ -57,16 +60,20 @@ class Screen:
         if event.get("sentence"):
             self.say(event["sentence"])
 
-    def _open_when_ready(self) -> None:
-        if not {"audio", "listening", "patch"} <= self._known.keys():
-            return
-        self._is_open = True
+    def tick(self) -> None:
+        """Open the screen once all is known that stands on it; a patch that does not come keeps nobody waiting."""
+        wanted = {"audio", "listening", "patch"} if time.monotonic() < self._latest_seconds else {"audio", "listening"}
+        if not self._is_open and wanted <= self._known.keys():
+            self._is_open = True
+            self._open()
+
+    def _open(self) -> None:
         listening = self._known["listening"]
         host, port = listening["host"], listening["port"]
         with_port = f" --port {port}" if port != 57140 else ""
         table = Table.grid(padding=(0, 2))
         table.add_row(Text("oscsynth", style="bold"), __version__)
-        table.add_row("plays", Text(self._known["patch"]["name"], style="bold"))
+        table.add_row("plays", Text(self._known.get("patch", {"name": "nothing yet"})["name"], style="bold"))
         table.add_row("sound", _sound(self._known["audio"]))
         table.add_row("OSC", f"UDP to {host} port {port}")
         table.add_row("try", Text("/oscsynth/latent/1 0.7", style="bold"))

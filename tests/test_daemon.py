@@ -1,0 +1,229 @@
+"""``oscsynth serve`` from outside: it starts, plays, survives, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+import time
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from .audio.jack_server import environment
+from .engine_harness import wait_until
+from .serving import Serve, child_pids, is_alive, tiny_patches
+
+Start = Callable[..., Serve]
+
+
+@pytest.fixture(scope="module")
+def patches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_patches(tmp_path_factory.mktemp("patches"))
+
+
+@pytest.fixture
+def start(patches: Path) -> Iterator[Start]:
+    """Start ``serve`` where no sound device is seen."""
+    begun: list[Serve] = []
+
+    def start(*arguments: str) -> Serve:
+        begun.append(Serve(*arguments, patches=patches, env=environment("nobody")))
+        return begun[-1]
+
+    yield start
+    for serve in begun:
+        serve.close()
+
+
+def sounding(serve: Serve) -> Serve:
+    wait_until(serve.is_sounding, 20)
+    wait_until(lambda: serve.ask("latent/1"))
+    return serve
+
+
+def test_says_what_plays_and_what_to_send(start):
+    serve = sounding(start("--audio", "null"))
+    wait_until(lambda: "ready" in serve.text)
+    for word in ("Tiny 1", f"127.0.0.1 port {serve.port}", "/oscsynth/latent/1 0.7", f"oscsynth send --port {serve.port} latent/1 0.7"):
+        assert word in serve.text
+
+
+def test_no_sound_device_is_one_sentence_and_it_plays_on(start):
+    serve = sounding(start())
+    wait_until(lambda: "ready" in serve.text)
+    assert serve.text.count("No sound device found: plug one in") == 1
+    assert "ALSA" not in serve.text and "jack" not in serve.text.lower()
+
+
+def test_killed_engine_is_back_with_its_values(start):
+    serve = sounding(start("--audio", "null"))
+    serve.ask("latent/1", 0.25, seconds=0.05)
+    wait_until(lambda: serve.ask("latent/1") == (0.25,))
+    os.kill(serve.children()["engine"], signal.SIGKILL)
+    wait_until(lambda: not serve.is_sounding())
+    sounding(serve)
+    assert serve.ask("latent/1") == (0.25,)
+    assert serve.text.count("The sound engine stopped (killed by signal 9); starting it again.") == 1
+
+
+def test_killed_control_answers_again_and_the_sound_goes_on(start):
+    serve = sounding(start("--audio", "null"))
+    serve.ask("latent/1", 0.25, seconds=0.05)
+    wait_until(lambda: serve.ask("latent/1") == (0.25,))
+    pids, position = serve.children(), serve.telemetry.position_samples
+    os.kill(pids["control"], signal.SIGKILL)
+    wait_until(lambda: serve.children().get("control", pids["control"]) != pids["control"])
+    assert wait_until(lambda: serve.ask("latent/1")) == (0.25,)
+    assert serve.children()["engine"] == pids["engine"] and serve.telemetry.position_samples > position and serve.is_sounding()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_fades_out_and_leaves_nothing(start, tmp_path, number):
+    serve = sounding(start("--audio", str(tmp_path / "a.wav")))
+    time.sleep(0.3)
+    pids, path = child_pids(serve.process.pid), Path(serve.memory.path)
+    serve.process.send_signal(number)
+    assert serve.process.wait(5) == 0
+    wait_until(lambda: not any(map(is_alive, pids)))
+    assert not path.exists()
+    sound = np.abs(soundfile.read(tmp_path / "a.wav")[0][:, 0])
+    assert sound[-20000:-6000].max() > 0.001 and sound[-100:].max() < 1e-4
+
+
+def test_signal_to_the_whole_group_leaves_quietly(start):
+    serve = sounding(start("--audio", "null"))
+    for pid in (*serve.children().values(), serve.process.pid):
+        os.kill(pid, signal.SIGTERM)
+    assert serve.process.wait(5) == 0
+    assert "starting it again" not in serve.text
+
+
+def test_killed_parent_takes_its_children_along_and_the_file_opens(start, tmp_path):
+    serve = sounding(start("--audio", str(tmp_path / "a.wav")))
+    pids = child_pids(serve.process.pid)
+    serve.process.kill()
+    wait_until(lambda: not any(map(is_alive, pids)))
+    with wave.open(str(tmp_path / "a.wav")) as file:
+        assert file.getnframes() > 10000
+
+
+def test_recording_goes_on_after_a_kill_and_no_take_is_overwritten(start, tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"an old take")
+    serve = sounding(start("--audio", str(tmp_path / "a.wav")))
+    os.kill(serve.children()["engine"], signal.SIGKILL)
+    wait_until(lambda: not serve.is_sounding())
+    sounding(serve)
+    serve.process.terminate()
+    serve.process.wait(5)
+    assert (tmp_path / "a.wav").read_bytes() == b"an old take"
+    assert f"recording into {tmp_path / 'a-2.wav'}" in serve.text.replace("\n", "")
+    assert f"The recording goes on in {tmp_path / 'a-2.wav'}." in serve.text
+    assert not (tmp_path / "a-3.wav").exists()
+    assert soundfile.info(tmp_path / "a-2.wav").frames > 20000
+
+
+def test_unknown_device_says_which_there_are(start):
+    serve = start("--device", "moog")
+    assert serve.process.wait(10) == 1
+    wait_until(lambda: "--device moog: no sound device has that in its name; there are:\n  (none)" in serve.text)
+    assert "Traceback" not in serve.text
+
+
+def test_port_in_use_is_a_sentence(start):
+    first = sounding(start("--audio", "null"))
+    second = start("--audio", "null", "--port", str(first.port))
+    assert second.process.wait(10) == 1
+    wait_until(lambda: str(first.port) in second.text)
+    assert "Traceback" not in second.text
+    assert first.ask("latent/1")
+
+
+def test_unknown_backend_is_a_sentence(start):
+    serve = start("--audio", "alsa")
+    assert serve.process.wait(10) == 1
+    wait_until(lambda: "use auto, portaudio, null, or a file whose name ends in .wav" in serve.text)
+
+
+def test_engine_that_dies_again_and_again_is_given_up_for_silence(start, tmp_path):
+    serve = sounding(start("--audio", str(tmp_path / "a.wav")))
+    for _ in range(5):
+        pid = wait_until(lambda: next((p for p in [int(serve.telemetry.engine_pid)] if is_alive(p)), None), 10)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda pid=pid: int(serve.telemetry.engine_pid) != pid, 10)
+    wait_until(lambda: "Going on silently" in serve.text)
+    sounding(serve)
+
+
+class Terminal:
+    """``serve`` on a terminal of its own."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.ours, theirs = pty.openpty()
+        self.before = self.attributes()
+        command = [sys.executable, "-m", "oscsynth", "serve", *arguments]
+        env = os.environ | environment("nobody") | {"TERM": "xterm", "COLUMNS": "120"}
+        self.process = subprocess.Popen(command, env=env, stdin=theirs, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        self.text = ""
+
+    def attributes(self) -> list[Any]:
+        import termios
+
+        return termios.tcgetattr(self.ours)
+
+    def expect(self, word: str) -> None:
+        import select
+
+        until = time.monotonic() + 10
+        while word not in self.text:
+            assert time.monotonic() < until, f"{word!r} not in {self.text!r}"
+            if select.select([self.ours], [], [], 0.1)[0]:
+                self.text += os.read(self.ours, 65536).decode()
+        self.text = self.text.partition(word)[2]
+
+    def press(self, keys: str) -> None:
+        os.write(self.ours, keys.encode())
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self.ours)
+
+
+@pytest.fixture
+def terminal(patches: Path) -> Iterator[Terminal]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    terminal = Terminal("--audio", "null", "--port", str(port), "--patches", str(patches))
+    yield terminal
+    terminal.close()
+
+
+def test_keys_play_and_q_gives_the_terminal_back(terminal):
+    terminal.expect("quit")
+    for keys, shown in {
+        "\x1b[A": "/oscsynth/latent/1 0.55",
+        "\x1b[C": "latent 2",
+        "\x1b[B": "/oscsynth/latent/2 0.45",
+        "c": "/oscsynth/chroma/name C",
+        "F": "/oscsynth/chroma/name F#",
+        "2": "/oscsynth/patch/index 2",
+        " ": "/oscsynth/gate 0",
+        "m": "/oscsynth/panic",
+        "9": "9",  # the sentence of a /fail
+    }.items():
+        terminal.press(keys)
+        terminal.expect(shown)
+    terminal.press("q")
+    assert terminal.process.wait(5) == 0
+    assert terminal.attributes() == terminal.before
