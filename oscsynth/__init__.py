@@ -2,10 +2,10 @@
 
 The map of the house, top to bottom; a module imports only from those below it.
 
-====================  =======================================================================
+====================  ====================================================================================================
 ``__main__``          the command line; ``check``, ``client`` and ``monitor`` do what its commands say
 ``daemon``            the parent: starts, supervises and stops the two processes; ``screen`` and ``keys`` are its terminal
-``control_process``   the one that hears: OSC in, loading; ``engine_process``, the one that sounds
+``control_process``   the one that hears; its ``librarian`` watches, checks and loads; ``engine_process``, the one that sounds
 ``render``            both of them without a clock: a score into a sound file
 ``control/``          bytes and addresses: OSC codec, address tree, server (asyncio)
 ``sound/``            arrays and samples: decoders, phase, overlap-add, engine
@@ -17,7 +17,7 @@ The map of the house, top to bottom; a module imports only from those below it.
 ``parameters``        what can change: one table
 ``patch metadata``    what a patch is; what a decoder file says of itself
 ``units errors``      inverse pairs of conversions; a few error classes
-====================  =======================================================================
+====================  ====================================================================================================
 
 ``control`` knows no NumPy; ``sound`` knows no bytes, sockets, clock or YAML.
 """
