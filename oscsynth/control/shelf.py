@@ -152,6 +152,11 @@ class Shelf:
             self._known[version.digest] = version
             self.next_number = max(self.next_number, version.number + 1)
 
+    def settle(self) -> None:
+        """Count as replaced what an earlier control had loaded and nobody has offered again."""
+        self._outdated += self._known.values()
+        self._known.clear()
+
     def _arrive(self, entry: _Entry, version: Version) -> Version:
         if entry.current is not None:
             self._outdated.append(entry.current)

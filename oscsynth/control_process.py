@@ -1,0 +1,249 @@
+"""The control process: OSC in, the state out, and patches loaded. Started by ``daemon``; knows no NumPy.
+
+One thread runs the event loop and everything of `control`; three daemon threads do nothing but wait for pipes, so nothing here ever waits.
+A control that was killed leaves state and notes in shared memory, and the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Protocol
+
+from .control.instrument import Instrument, Reply
+from .control.notes import from_notes, to_notes
+from .control.server import Server
+from .errors import OscsynthError
+from .librarian import Librarian
+from .library import Library, factory_folder, user_folder
+from .link import EXIT_HOPELESS, Load, Loaded, SharedMemory
+from .parameters import MAX_PARTS
+from .patch import Patch
+
+log = logging.getLogger(__name__)
+ROUND_SECONDS = 0.1  # notes and events are at most that old
+FORGET_SECONDS = 1.0  # after that the engine has seen every switch
+_MAX_EVENTS = 100
+
+
+class ControlOptions(Protocol):
+    """What control is started with: where to listen, the first patch, another folder than the user's."""
+
+    @property
+    def host(self) -> str: ...  # noqa: D102
+    @property
+    def port(self) -> int: ...  # noqa: D102
+    @property
+    def patch(self) -> str | None: ...  # noqa: D102
+    @property
+    def patches(self) -> Path | None: ...  # noqa: D102
+
+
+def main(shared_memory_path: str, loads: Connection, loaded: Connection, events: Connection, options: ControlOptions) -> None:
+    """Run until SIGTERM.
+
+    Parameters
+    ----------
+    shared_memory_path : str
+        Of the `SharedMemory` that parent and engine share.
+    loads, loaded : Connection
+        `Load` goes out, `Loaded` comes in.
+    events : Connection
+        Dicts for the parent's screen go out; they are dropped when nobody reads them.
+    options : ControlOptions
+        As the command line gives them.
+    """
+    outbox = _Outbox(events, _MAX_EVENTS)
+    try:
+        control = Control(SharedMemory(shared_memory_path), loads, outbox, options)
+        # The selector loop is the one that takes UDP sockets as they are, on every system.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(control.run(loaded))
+    except OscsynthError as error:
+        outbox.put({"event": "fatal", "sentence": str(error)})
+        outbox.flush()
+        sys.exit(EXIT_HOPELESS)
+
+
+class Control:
+    """Everything of the process, put together."""
+
+    def __init__(self, memory: SharedMemory, loads: Connection, events: _Outbox, options: ControlOptions) -> None:
+        self._memory = memory
+        self._loads = _Outbox(loads, 0)
+        self._events = events
+        self._options = options
+        notes = memory.read_notes()
+        # An engine that has just been started says so; to one that was there before this control, what is new is sent at once.
+        self._engine_is_there = bool(notes) or memory.read_telemetry().engine_pid > 0
+        self.instrument = Instrument(self._request_load, memory.restore_state(), status=self._status)
+        self._restored = from_notes(self.instrument, notes)
+        if self._engine_is_there and not self._restored:
+            # Which numbers the engine knows is lost: none of these was ever given.
+            self.instrument.shelf.next_number = int(time.time())
+        self.server = Server(self.instrument, memory.write_state, self._complain)
+        self._known: dict[str, dict[str, Any]] = {}  # events as they were told last
+        self._forget_at = 0.0
+
+    async def run(self, loaded: Connection) -> None:
+        """Listen, load and watch until told to stop."""
+        loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+        _on_sigterm(loop, stopped)
+        self.server.open(self._options.host, self._options.port)
+        host, port = self.server.address[:2]
+        self._events.put({"event": "listening", "host": host, "port": port, "sentence": self.server.shortage})
+        librarian = Librarian(self._library(), self.instrument, self._deliver, self._complain)
+        librarian.open(self._options.patch, restored=self._restored)
+        self.server.publish()
+        self.server.start(loop)
+        threading.Thread(target=self._receive, args=(loaded, loop, librarian, stopped), daemon=True).start()
+        work = [loop.create_task(librarian.run()), loop.create_task(self._round())]
+        for task in work:
+            task.add_done_callback(_log_error)
+        await stopped.wait()
+        for task in work:
+            task.cancel()
+        self.server.close()
+        self._look()
+
+    def _library(self) -> Library:
+        folder = self._options.patches
+        if folder is not None and not folder.is_dir():
+            raise OscsynthError(f"--patches {folder}: there is no such folder")
+        if folder is None:
+            folder = user_folder()
+            with contextlib.suppress(OSError):
+                folder.mkdir(parents=True, exist_ok=True)  # so that it can be watched from the start
+        return Library(folder.absolute(), factory_folder())
+
+    # ---- engine
+
+    def _request_load(self, number: int, patch: Patch | None) -> None:
+        if self._engine_is_there:
+            self._loads.put(Load(number, patch))
+
+    def _receive(self, loaded: Connection, loop: asyncio.AbstractEventLoop, librarian: Librarian, stopped: asyncio.Event) -> None:
+        """Hand on what the engine says (a thread that waits for it)."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            try:
+                while True:
+                    loop.call_soon_threadsafe(self._take_loaded, loaded.recv(), librarian)
+            except (EOFError, OSError):  # the parent is gone
+                loop.call_soon_threadsafe(stopped.set)
+
+    def _take_loaded(self, message: Loaded, librarian: Librarian) -> None:
+        if message.number < 0:
+            self._engine_is_there = True
+            self.instrument.load_again()
+            return
+        if message.error:
+            self._complain(message.error)
+        replies = self.instrument.loaded(message.number, message.error)
+        librarian.start_another()
+        self._forget_at = time.monotonic() + FORGET_SECONDS
+        self._deliver(replies)
+        self._look()
+
+    def _deliver(self, replies: list[tuple[Any, Reply]]) -> None:
+        self.server.publish()
+        for sender, reply in replies:
+            if sender is not None:
+                self.server.send((reply,), tuple(sender))
+
+    # ---- parent
+
+    def _complain(self, sentence: str) -> None:
+        self._events.put({"event": "fault", "sentence": sentence})
+
+    async def _round(self) -> None:
+        while True:
+            self._look()
+            if self._forget_at and time.monotonic() > self._forget_at:
+                self._forget_at = 0.0
+                self.instrument.forget()
+            await asyncio.sleep(ROUND_SECONDS)
+
+    def _look(self) -> None:
+        """Keep the notes, and tell the parent what is new."""
+        if self.instrument.noted:
+            self.instrument.noted = False
+            try:
+                self._memory.write_notes(to_notes(self.instrument))
+            except ValueError as error:
+                self._complain(str(error))
+        for number in range(1, MAX_PARTS + 1):
+            part = self.instrument.parts.get(number)
+            if part is not None and part.version is not None:
+                self._tell(f"patch {number}", {"event": "patch", "part": number, "name": part.version.patch.name})
+                self._tell(f"gate {number}", {"event": "gate", "part": number, "open": bool(part.get("gate"))})
+            elif part is None and self._known.pop(f"patch {number}", {}):
+                self._known.pop(f"gate {number}", None)
+                self._events.put({"event": "closed", "part": number})
+
+    def _tell(self, key: str, event: dict[str, Any]) -> None:
+        if self._known.get(key) != event:
+            self._known[key] = event
+            self._events.put(event)
+
+    def _status(self) -> Mapping[str, Any]:
+        telemetry = self._memory.read_telemetry()
+        return {
+            "sounding": int(telemetry.sounding_parts),
+            "peak": telemetry.peak,
+            "load": telemetry.load,
+            "load_peak": telemetry.load_peak,
+            "latency_ms": 1000 * telemetry.latency_seconds,
+            "sample_rate_hz": int(telemetry.sample_rate_hz),
+            "underruns": int(telemetry.underruns),
+            "late_blocks": int(telemetry.late_blocks),
+            "faults": int(telemetry.faults + telemetry.errors),
+            **self.server.statistics(),
+        }
+
+
+class _Outbox:
+    """A pipe that is written to by a thread of its own. With a limit, what nobody reads is dropped."""
+
+    def __init__(self, connection: Connection, limit: int) -> None:
+        self._connection = connection
+        self._queue: queue.Queue[object] = queue.Queue(limit)
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def put(self, message: object) -> None:
+        """Send a message some time; never waits."""
+        with contextlib.suppress(queue.Full):
+            self._queue.put_nowait(message)
+
+    def flush(self, seconds: float = 0.5) -> None:
+        """Wait until everything was sent, but not for ever."""
+        until = time.monotonic() + seconds
+        while self._queue.unfinished_tasks and time.monotonic() < until:
+            time.sleep(0.005)
+
+    def _run(self) -> None:
+        while True:
+            message = self._queue.get()
+            with contextlib.suppress(OSError, ValueError):  # the other side is gone; its parent knows
+                self._connection.send(message)
+            self._queue.task_done()
+
+
+def _on_sigterm(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
+    try:
+        loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    except NotImplementedError:  # Windows
+        signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(stopped.set))
+
+
+def _log_error(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("a task of control ended", exc_info=error)

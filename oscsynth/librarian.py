@@ -1,0 +1,222 @@
+"""Brings the patches of the folders to the instrument: scans, has decoders checked, and watches for what is saved.
+
+Control process, on its event loop; what may wait (scanning, checking) runs on daemon threads. A broken file is said once, in one message, and
+whatever plays goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .control.instrument import Instrument, Reply
+from .control.row import Refused
+from .errors import OscsynthError
+from .library import Library
+from .patch import Patch
+from .patch_file import fit
+from .probe import Report, probe_decoders
+
+log = logging.getLogger(__name__)
+WATCHED = (".yaml", ".yml", ".onnx")
+_SETTLE_MS = 100  # editors save in several steps
+
+T = TypeVar("T")
+Deliver = Callable[[list[tuple[Any, Reply]]], None]
+
+
+class Librarian:
+    """What stands between folders and instrument.
+
+    Parameters
+    ----------
+    library : Library
+        The folders.
+    instrument : Instrument
+        Gets the names of all patches, and each patch once its decoder has been checked.
+    deliver : callable
+        Called after the instrument was told something, with the replies that this set off.
+    complain : callable
+        Called with the sentences about a file that is broken.
+    """
+
+    def __init__(self, library: Library, instrument: Instrument, deliver: Deliver, complain: Callable[[str], None]) -> None:
+        self._library = library
+        self._instrument = instrument
+        self._deliver = deliver
+        self._complain = complain
+        self._patches: dict[str, Patch] = {}
+        self._reports: dict[str, tuple[str, Report]] = {}  # by decoder, with the stamp of the file that was checked
+        self._said: dict[str, str] = {}  # the last sentence about each file or patch
+        self._start = ""
+        self._checking = asyncio.Lock()
+
+    def open(self, start: str | None, *, restored: bool = False) -> None:
+        """Read the folders, and let part 1 wait for its first patch.
+
+        Parameters
+        ----------
+        start : str, optional
+            Its name instead of the first.
+        restored : bool
+            The instrument plays already; nothing is started.
+
+        Raises
+        ------
+        OscsynthError
+            When there is no patch of that name.
+        """
+        self._library.scan()
+        self._take_library()
+        if start is not None and start not in self._patches:
+            try:
+                self._instrument.start(start)
+            except Refused as refused:
+                raise OscsynthError(str(refused).replace("send /oscsynth/patches for the list", f"there are {self._listed()}")) from None
+        self._start = start or next(iter(self._patches), "")
+        if self._start and not restored:
+            self._instrument.start(self._start)
+        if not self._patches:
+            folders = " or ".join(str(folder) for folder in self._library.folders)
+            self._complain(f"there is no patch in {folders}: put one there, it is taken up at once")
+
+    def _listed(self) -> str:
+        return ", ".join(self._patches) or "none"
+
+    async def run(self) -> None:
+        """Have everything checked, then watch the folders until cancelled."""
+        await self._check()
+        self._instrument.shelf.settle()
+        try:
+            await self._watch()
+        except OSError as error:
+            self._complain(f"saved patches are not taken up by themselves: the folders cannot be watched ({error.strerror or error})")
+
+    async def _watch(self) -> None:
+        from watchfiles import awatch  # heavy, and not needed to sound
+
+        folders = [folder for folder in self._library.folders if folder.is_dir()]
+        if not folders:
+            return
+        changes = awatch(
+            *folders,
+            watch_filter=lambda _, path: path.lower().endswith(WATCHED),
+            debounce=_SETTLE_MS,
+            step=_SETTLE_MS // 2,
+            ignore_permission_denied=True,
+            raise_interrupt=False,
+        )
+        async for _ in changes:
+            await _on_thread(self._library.scan)
+            self._take_library()
+            await self._check()
+
+    # ---- what the folders hold
+
+    def _take_library(self) -> None:
+        broken = {str(path) for path in self._library.faults}
+        # A patch whose file is broken now is still the one that was.
+        kept = {name: patch for name, patch in self._patches.items() if patch.path in broken}
+        patches = {**kept, **self._library.patches}
+        self._patches = {name: patches[name] for name in sorted(patches, key=lambda name: (name.casefold(), name))}
+        for path, fault in self._library.faults.items():
+            self._say(str(path), fault)
+        for sound in set(self._said) - broken - set(self._patches):
+            del self._said[sound]
+        self._instrument.set_patches(self._patches)
+        self._deliver([])
+
+    def _say(self, about: str, fault: str) -> None:
+        if self._said.get(about) != fault:
+            self._said[about] = fault
+            self._complain(fault)
+
+    async def _check(self) -> None:
+        async with self._checking:
+            patches = sorted(self._patches.values(), key=lambda patch: patch.name not in (self._start, *self._playing()))
+            unknown = []
+            for patch in patches:
+                known = self._reports.get(patch.decoder_path)
+                if known is not None and known[0] == _stamp(patch.decoder_path):
+                    self._offer(patch)
+                elif patch.decoder_path not in unknown:
+                    unknown.append(patch.decoder_path)
+            if unknown:
+                await self._probe(unknown)
+
+    def _playing(self) -> list[str]:
+        return [part.patch.name for part in self._instrument.parts.values() if part.patch]
+
+    async def _probe(self, decoders: list[str]) -> None:
+        """Have decoders checked one after the other; each patch can be played as soon as its own is."""
+        loop = asyncio.get_running_loop()
+
+        def probe(paths: Iterable[Path]) -> None:
+            for path, stamp, report in ((report.path, _stamp(str(report.path)), report) for report in probe_decoders(paths)):
+                loop.call_soon_threadsafe(self._take_report, str(path), stamp, report)
+
+        await _on_thread(probe, map(Path, decoders))
+
+    def _take_report(self, decoder: str, stamp: str, report: Report) -> None:
+        self._reports[decoder] = stamp, report
+        for patch in list(self._patches.values()):
+            if patch.decoder_path == decoder:
+                self._offer(patch)
+
+    def _offer(self, patch: Patch) -> None:
+        stamp, report = self._reports[patch.decoder_path]
+        faults = fit(patch, report.metadata) if report.metadata else [report.error]
+        if not faults:
+            self._said.pop(patch.name, None)
+            self._deliver(self._instrument.offer(patch, report.metadata, stamp))
+            return
+        fault = "\n".join(faults)
+        self._say(patch.name, fault)
+        replies = self._instrument.refuse(patch.name, fault)
+        self.start_another()
+        self._deliver(replies)
+
+    def start_another(self) -> None:
+        """Let part 1 wait for another patch when its first one turned out not to work."""
+        part = self._instrument.parts[1]
+        if part.version is None and not part.wanted and (names := self._instrument.shelf.playable):
+            self._instrument.start(names[0])
+
+
+def _stamp(path: str) -> str:
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return ""
+    return f"{status.st_mtime_ns}:{status.st_size}"
+
+
+async def _on_thread(function: Callable[..., T], *arguments: object) -> T:
+    """Run something on a daemon thread, which does not keep the process from ending, and wait for it."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        try:
+            result, error = function(*arguments), None
+        except Exception as raised:
+            result, error = None, raised
+        try:
+            loop.call_soon_threadsafe(settle, result, error)
+        except RuntimeError:
+            log.debug("the loop ended before %s", function)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await done

@@ -1,0 +1,20 @@
+"""The control process with no other patches than a test's; a module of its own, so that the child imports no more than it has to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from oscsynth import control_process
+
+
+@dataclass(frozen=True)
+class Options:
+    patches: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    patch: str | None = "Aa"
+
+
+def main(*arguments):
+    """Be the control process."""
+    control_process.factory_folder = lambda: arguments[-1].patches / "factory"
+    control_process.main(*arguments)
