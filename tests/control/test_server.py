@@ -104,8 +104,8 @@ async def test_after_each_malformed_packet_a_sound_one_works(session):
 
 @run
 async def test_recorded_packets_are_harmless(session):
-    for packet in GOLDEN:
-        await session.send(packet)
+    for first in range(0, len(GOLDEN), 20):
+        await session.send(*GOLDEN[first : first + 20])
     await session.send(message("version"))
     assert session.replies()[-1][0] == P + "version"
     assert session.server.errors == session.server.malformed == 0
@@ -149,7 +149,7 @@ async def test_fuzz(session):
     rng = random.Random(440)
     ours = [message(address, *arguments) for address, *arguments in (("latent/*", 0.5), ("patch", "Choir"), ("chroma/name", "A"), ("gain",))]
     worst = 0.0
-    for _ in range(60_000):
+    for _ in range(30_000):
         packet = bytearray(rng.choice(ours if rng.random() < 0.7 else GOLDEN[:60]))
         for _ in range(rng.randint(0, 3)):
             packet[rng.randrange(len(packet))] = rng.choice((0, 1, 42, 44, 47, 123, 127, 255, rng.randrange(256)))

@@ -1,0 +1,116 @@
+"""docs/osc.md, made from the tables: ``python -m oscsynth.control.docs docs/osc.md``. A test compares the two."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from .addresses import PART_ROWS, WHOLE_ROWS
+from .osc import MAX_DEPTH
+from .part import N_SNAPSHOTS
+from .patterns import MAX_LEVELS, MAX_PATTERN
+from .row import Row
+from .server import MAX_FAILS_A_SECOND
+
+_INTRODUCTION = f"""# OSC
+
+oscsynth listens for OSC over UDP on port 57140. The first message anyone sends is
+
+    /oscsynth/latent/1 0.7
+
+A **part** is one running patch. Part 1 always exists, and its addresses need no `/part/1`; `/oscsynth/part/2/patch NAME` creates
+part 2 and `/oscsynth/part/2/close` ends it; there are up to 8. Below, `/oscsynth/` is left out; `K` stands for a number from 1,
+`NAME` for a name of the patch, `C` for a note class written C, Cs, D, Ds, E, F, Fs, G, Gs, A, As or B.
+
+**Values and actions.** Each address is one or the other. A *value* without arguments is a question, answered on the same address
+(those of part 1 in their short form). An *action* happens on no argument, true, an impulse, the text `bang` or a number of 0.5
+and more; it ignores false and numbers below, so a button that sends 1 when pressed and 0 when released happens once. What can
+only be asked says so.
+
+**Numbers** may come as any of `i f h d T F`; `f` is rounded where a whole number is meant. They are clamped to their range; NaN
+and infinity are refused. `K/normalized` beside a continuous value is the same from 0 to 1, for a fader; `K/text` is a label such
+as `-6.0 dB`.
+
+**Answers** go to the address and port from which the message came. What cannot be done is answered by `/oscsynth/fail ADDRESS
+SENTENCE` (at most {MAX_FAILS_A_SECOND} a second to one sender), and a patch switch, once it has happened, by `/oscsynth/done
+ADDRESS PATCH`.
+
+**Wildcards** work in every level, for setting and for asking: `?` one character, `*` any number, `[a-z]` and `[!a-z]` one of
+these or none of them, `{{bow,air}}` one of these words, `//` any number of levels. A pattern that means values and actions alike
+leaves the actions alone: `/oscsynth/*` asks for everything and presses no button. A pattern has at most {MAX_PATTERN} characters
+and {MAX_LEVELS} levels.
+
+**Bundles** happen in one instant, nested ones with the outer one. Their time tags are read and, in this version, not waited for.
+
+**On a patch switch** gain (a trim over the patch's own), pan, width, transpose, gate, chroma and output stay with the part;
+latents, envelope, register, glide and points come from the new patch. What is sent while a patch is still being loaded is meant
+for it and is kept. A patch file that is saved while it sounds changes only the keys that were edited.
+
+**Points and snapshots** are reached in the time of `point/seconds` and `snapshot/seconds`; the next ordinary change of a value
+acts in its own time again. A snapshot holds every value of its part, but neither its patch, nor its gate, nor its output; there
+are {N_SNAPSHOTS} for each part, kept while the program runs.
+"""
+
+# What arrives in practice and in malice, and what is done with it; tests/control/test_osc.py holds each.
+ODD_PACKETS: tuple[tuple[str, str], ...] = (
+    ("an address without a leading `/` (sclang sends symbols as they stand)", "read as if the slash were there"),
+    (
+        "a character of sclang's (`$c`: a type tag of its own, without data)",
+        "read as that character when the data then fit to the byte; OSC's own `c` with four bytes comes first",
+    ),
+    ("a blob padded with garbage (sclang)", "read; only what is inside counts"),
+    ("true and false as the integers 1 and 0 (sclang), every number as `f` (Pd), `i` and `f` mixed in a list", "read; the address decides"),
+    ("NaN and infinity", "read, then refused by every value with `/fail`"),
+    ("arrays, `[ ]`", f"read, at most {MAX_DEPTH} deep; a list value takes them as if the brackets were not there"),
+    ("datagrams up to the 64 KiB that UDP allows, thousands of arguments", "read"),
+    ("no type-tag string, and nothing after the address", "a message without arguments"),
+    ("no type-tag string, but data", "malformed"),
+    ("an empty bundle", "read; nothing happens"),
+    ("a length that is no multiple of 4; an empty packet", "malformed"),
+    ("an address that is empty, not UTF-8, or holds a space, `#` or a control character", "malformed"),
+    ("a text that is not ended, not padded by zeros, or not UTF-8", "malformed"),
+    ("type tags that are not printable ASCII; data cut short or left over", "malformed"),
+    ("a blob or a bundle's element whose size is negative, too large, or (elements) 0 or no multiple of 4", "malformed"),
+    (f"bundles nested more than {MAX_DEPTH} deep", "malformed"),
+    ("a good element beside a malformed one", "malformed as a whole"),
+    ("an inner bundle that is earlier than the outer", "read; it happens with the outer one"),
+    (
+        "`/oscsynth/fail`, `/done`, `/late`, `/synced` sent to oscsynth; a packet from its own port",
+        "ignored, so that two programs cannot answer each other for ever",
+    ),
+)
+
+
+def markdown() -> str:
+    """Return docs/osc.md."""
+    parts = [
+        _INTRODUCTION,
+        "## A part\n",
+        _table(PART_ROWS),
+        "## The whole\n",
+        "`panic` in its short form means every part; `/oscsynth/part/1/panic` means part 1.\n",
+        _table(WHOLE_ROWS),
+        "## Odd packets\n",
+        "A malformed packet is counted (`/oscsynth/status`) and said once a second at most; nothing of it happens, and the next one is handled.\n",
+        "| what arrives | what is done |\n| --- | --- |",
+        *(f"| {what} | {done} |" for what, done in ODD_PACKETS),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _table(rows: Iterable[Row]) -> str:
+    lines = ["| address | takes | range | what it does |", "| --- | --- | --- | --- |"]
+    lines += [
+        f"| `{row.path.replace('{}', row.placeholder)}` | {row.takes_types} | {row.range} | {row.description} |"
+        for row in rows
+        if not row.path.endswith(("/normalized", "/text"))
+    ]
+    lines.append("")
+    beside = ", ".join(f"`{row.path[: -len('/text')].replace('{}', row.placeholder)}`" for row in rows if row.path.endswith("/text"))
+    lines.append(f"With `/normalized` and `/text` beside them: {beside}.\n")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(markdown(), encoding="utf-8")
