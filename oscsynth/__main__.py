@@ -97,8 +97,11 @@ def render(
     """Play a score into a sound file, faster than it sounds; the same score gives the same samples."""
     from .render import render_file
 
-    render_file(score, output, patches=patches, patch=patch, sample_rate_hz=sample_rate, seconds=seconds)
-    typer.echo(f"wrote {shown(output)}")
+    rendered = render_file(score, output, patches=patches, patch=patch, sample_rate_hz=sample_rate, seconds=seconds)
+    typer.echo(f"wrote {shown(output)}: {rendered.seconds:.1f} s")
+    for fault in rendered.faults:
+        typer.echo(fault, err=True)
+    raise typer.Exit(1 if rendered.faults else 0)
 
 
 @app.command()

@@ -41,7 +41,8 @@ HOUSE: dict[str, set[str]] = {
     "librarian": {"errors", "patch", "patch_file", "library", "probe", "control"},
     "control_process": {*GROUND, "library", "librarian", "control"},
     "daemon": {"errors", "link", "audio", "screen"},
-    "render": {"", *GROUND, *FILES, "audio", "control", "sound"},
+    "score": {"errors", "client"},
+    "render": {"", *GROUND, *FILES, "score", "audio", "control", "sound"},
     "__main__": {"", "errors", "audio", "check", "client", "control", "daemon", "library", "monitor", "render", "training"},
     "": set(),  # __init__
     "training": {"metadata", "errors", "units", "patch", "patch_file"},

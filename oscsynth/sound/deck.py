@@ -165,7 +165,8 @@ class Deck:
         # As bytes, since NaN does not equal itself.
         register: bytes = self.controls.target[_REGISTER : _REGISTER + 1].tobytes()
         faders: bytes = row[_LATENTS][: self.sound.n_latents].tobytes()
-        return faders + row[_PITCH_SLOTS].tobytes() + register
+        pitch: bytes = row[_PITCH_SLOTS].tobytes()
+        return faders + pitch + register
 
     def add_to(self, out: NDArray[np.float32], start: int) -> None:
         """Add its samples from ``start`` on, all in one hop, to ``out``: float32 (samples, 2)."""

@@ -1,0 +1,212 @@
+"""Playing a score into a sound file: the same instrument and the same engine as on stage, without a clock.
+
+What ``serve`` does in three processes happens here in one, one after the other: the messages of an instant, then the samples up to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .control.instrument import Instrument, Reply
+from .control.osc import Message
+from .errors import DecoderError, OscsynthError, shown
+from .library import Library, factory_folder, user_folder
+from .metadata import Metadata
+from .parameters import MASTER_SLOTS, N_ROWS, N_SLOTS
+from .patch import Patch
+from .patch_file import fit
+from .score import Event, load_score
+from .sound.decoder import Decoder
+from .sound.engine import Engine
+from .sound.voices import Sound
+
+Block = NDArray[np.float32]
+
+BLOCK_SAMPLES = 1024
+TAIL_SECONDS = 5.0  # after the last event, at most: until all is silent
+FADE_SECONDS = 0.1  # at the end of what goes on sounding
+FORMATS = (".wav", ".flac", ".aiff", ".aif", ".ogg")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What came of a score: its length, and what could not be done, a sentence each."""
+
+    seconds: float
+    faults: tuple[str, ...]
+
+
+class Performance:
+    """The instrument with its engine, offline.
+
+    Parameters
+    ----------
+    patches : Path, optional
+        Instead of the user's folder.
+    patch : str, optional
+        What part 1 plays at first; otherwise the first by name.
+
+    Raises
+    ------
+    OscsynthError
+        When there is no such patch, or it cannot be played.
+    """
+
+    def __init__(self, sample_rate_hz: int = 44100, patches: Path | None = None, patch: str | None = None) -> None:
+        self.engine = Engine(sample_rate_hz)
+        self.instrument = Instrument(self._load)
+        self._decoders: dict[str, Decoder | DecoderError] = {}
+        self._asked: list[tuple[int, Patch | None]] = []
+        self._fill(Library(patches or user_folder(), factory_folder()), patch)
+
+    def _fill(self, library: Library, start: str | None) -> None:
+        library.scan()
+        self.instrument.set_patches(library.patches)
+        faults = {patch.name: self._offer(patch) for patch in library.patches.values()}
+        if start is None:
+            start = next((name for name, fault in faults.items() if not fault), None)
+        if start is None:
+            raise OscsynthError("\n".join(["there is no patch that can be played", *library.faults.values(), *filter(None, faults.values())]))
+        if faults.get(start):
+            raise OscsynthError(faults[start])
+        broken = [fault for path, fault in library.faults.items() if path.stem == start]
+        if start not in faults:
+            raise OscsynthError("\n".join(broken) or f"there is no patch {start!r}: there are {', '.join(faults)}")
+        self.instrument.start(start)
+
+    def _offer(self, patch: Patch) -> str:
+        """Make a patch playable; return what is wrong with it."""
+        decoder = self._decoder(patch.decoder_path)
+        metadata: Metadata | None = decoder.metadata if isinstance(decoder, Decoder) else None
+        fault = "\n".join(fit(patch, metadata)) if metadata else str(decoder)
+        if fault:
+            self.instrument.refuse(patch.name, fault)
+        else:
+            self.instrument.offer(patch, metadata)
+            self._answer()
+        return fault
+
+    def _decoder(self, path: str) -> Decoder | DecoderError:
+        if path not in self._decoders:
+            try:
+                self._decoders[path] = Decoder.load(path)
+            except DecoderError as error:
+                self._decoders[path] = error
+        return self._decoders[path]
+
+    def _load(self, number: int, patch: Patch | None) -> None:
+        # Answered afterwards: the instrument is in the middle of asking.
+        self._asked.append((number, patch))
+
+    def _answer(self) -> None:
+        while self._asked:
+            number, patch = self._asked.pop(0)
+            if patch is None:
+                self.engine.forget(number)
+                continue
+            decoder = self._decoder(patch.decoder_path)
+            assert isinstance(decoder, Decoder)
+            self.engine.install(number, Sound(patch, decoder, self.engine.stft))
+            self.instrument.loaded(number)
+
+    def send(self, address: str, *arguments: int | float | str) -> list[Reply]:
+        """Do what one message says, at the sample that comes next; return the replies."""
+        replies = self.instrument.perform(Message(address, arguments))
+        self._answer()
+        return replies
+
+    def render(self, n_samples: int) -> Block:
+        """Return the next samples, float32 (n_samples, 2)."""
+        return self.engine.render(np.frombuffer(self.instrument.state.values).reshape(N_ROWS, N_SLOTS), n_samples)
+
+    def fade_out(self, n_samples: int) -> Block:
+        """Return the last samples, float32 (n_samples, 2), going to silence."""
+        self.instrument.state.values[MASTER_SLOTS["fade"].start] = 0.0
+        return self.render(n_samples)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing sounds any more."""
+        return self.engine.sounding_parts == 0
+
+
+def perform(
+    performance: Performance, events: list[Event], fault: Callable[[Event, str], None], seconds: float | None = None, block: int = BLOCK_SAMPLES
+) -> Iterator[Block]:
+    """Give the samples of a score, block by block.
+
+    Parameters
+    ----------
+    events : list of Event
+        In order of time.
+    fault : callable
+        Told each event that could not be done, and why.
+    seconds : float, optional
+        The length; otherwise to the end of what the last event leaves, and at most 5 s after it.
+    block : int
+        Largest number of samples at once; the sound does not depend on it.
+    """
+    rate = performance.engine.stft.sample_rate_hz
+    fade = round(FADE_SECONDS * rate)
+    last = events[-1].seconds if events else 0.0
+    length = round((seconds if seconds is not None else last + TAIL_SECONDS) * rate)
+    end = max(0, length - fade)
+    for sample, group in groupby(events, key=lambda event: round(event.seconds * rate)):
+        if sample > end:
+            break
+        yield from _until(performance, sample, block)
+        for event in group:
+            for reply in performance.send(event.address, *event.arguments):
+                if reply.address.endswith("/fail"):
+                    fault(event, ": ".join(map(str, reply.arguments)))
+    engine = performance.engine
+    while engine.position_samples < end and (seconds is not None or not performance.is_silent or engine.position_samples == 0):
+        # Looked at in steps of its own, so that the length does not depend on the blocks.
+        step = engine.stft.hop_samples
+        yield from _until(performance, min(end, engine.position_samples // step * step + step), block)
+    if engine.position_samples < length and (seconds is not None or not performance.is_silent):
+        yield performance.fade_out(length - engine.position_samples)
+
+
+def _until(performance: Performance, sample: int, block: int) -> Iterator[Block]:
+    while (missing := sample - performance.engine.position_samples) > 0:
+        yield performance.render(min(block, missing))
+
+
+def render_file(
+    score: Path,
+    output: Path,
+    *,
+    patches: Path | None = None,
+    patch: str | None = None,
+    sample_rate_hz: int = 44100,
+    seconds: float | None = None,
+) -> Rendered:
+    """Play a score into a sound file: 24 bits; the ending of its name chooses WAV, FLAC, AIFF or OGG.
+
+    Raises
+    ------
+    OscsynthError
+        When score, patch or file cannot be used. What single lines ask in vain is returned, and the rest is played.
+    """
+    import soundfile
+
+    if output.suffix.lower() not in FORMATS:
+        raise OscsynthError(f"{shown(output)}: the name must end in {', '.join(FORMATS)}")
+    events = load_score(score)
+    performance = Performance(sample_rate_hz, patches, patch)
+    faults: list[str] = []
+    try:
+        subtype = None if output.suffix.lower() == ".ogg" else "PCM_24"
+        with soundfile.SoundFile(output, "w", sample_rate_hz, 2, subtype) as file:
+            for block in perform(performance, events, lambda event, why: faults.append(f"{shown(score)}:{event.line}: {why}"), seconds):
+                file.write(block)
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise OscsynthError(f"{shown(output)} cannot be written: {getattr(error, 'strerror', None) or error}") from error
+    return Rendered(performance.engine.position_samples / sample_rate_hz, tuple(faults))
