@@ -28,7 +28,7 @@ def shipped() -> list[Patch]:
 
 def test_every_patch_and_decoder_that_ships_is_good(library):
     checked = list(check_library(library))
-    assert {"\n".join(one.faults for one in checked)} == {""}
+    assert [one.faults for one in checked if one.faults] == []
     assert {one.path.suffix for one in checked} == {".yaml", ".onnx"}
 
 
