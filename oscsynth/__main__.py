@@ -88,11 +88,11 @@ def serve(
 @app.command()
 def render(
     score: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Lines of `seconds address arguments`, such as `1.5 latent/1 0.8`.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.wav", help="The sound file to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.wav", help="The sound file to write; .flac, .aiff and .ogg too.")],
     patch: Annotated[str | None, typer.Option(metavar="NAME", help="Patch that sounds first.")] = None,
     patches: PatchesOption = None,
     sample_rate: Annotated[int, typer.Option(min=8000, max=192000, metavar="HZ", help="Of the file.")] = 44100,
-    seconds: Annotated[float | None, typer.Option(min=0, help="Length; otherwise until the last line's sound has faded.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0, max=86400, help="Length; otherwise until what the last line leaves has faded.")] = None,
 ) -> None:
     """Play a score into a sound file, faster than it sounds; the same score gives the same samples."""
     from .render import render_file
@@ -100,7 +100,7 @@ def render(
     rendered = render_file(score, output, patches=patches, patch=patch, sample_rate_hz=sample_rate, seconds=seconds)
     typer.echo(f"wrote {shown(output)}: {rendered.seconds:.1f} s")
     for fault in rendered.faults:
-        typer.echo(fault, err=True)
+        typer.secho(fault, fg="red", err=True)
     raise typer.Exit(1 if rendered.faults else 0)
 
 

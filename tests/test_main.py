@@ -229,6 +229,14 @@ def test_a_file_that_is_no_score_is_a_usage_error(run):
     assert run("render", "absent.txt", "-o", "x.wav")[0] == 2
 
 
+def test_a_score_is_rendered_and_what_it_asks_in_vain_is_said(run, patches, tmp_path):
+    write(tmp_path / "score.txt", "0 latent/bow 0.2\n0.1 latnt/bow 0.5\n0.2 gate 0\n")
+    code, out, err = run("render", "score.txt", "-o", "out.wav", "--patches", patches, "--patch", "Good", "--seconds", "0.5")
+    assert (code, out) == (1, "wrote out.wav: 0.5 s\n")
+    assert err.startswith("score.txt:2: /oscsynth/latnt/bow: ") and "/oscsynth/latent/bow" in err
+    assert (tmp_path / "out.wav").stat().st_size > 44
+
+
 def test_words_and_addresses_of_the_command_line():
     assert [parse_argument(word) for word in ("1", "-1", "1.0", "1e-3", "A", "'1'", '"a b"', "")] == [1, -1, 1.0, 0.001, "A", "1", "a b", ""]
     assert [full_address(a) for a in ("gate", "/gate", "/oscsynth/gate", "/oscsynthesis")] == [
