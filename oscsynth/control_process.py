@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from .control.instrument import Instrument, Reply
 from .control.notes import from_notes, to_notes
+from .control.publisher import Publisher
 from .control.server import Server
 from .errors import OscsynthError
 from .librarian import Librarian
@@ -90,7 +91,8 @@ class Control:
         if self._engine_is_there and not self._restored:
             # Which numbers the engine knows is lost: none of these was ever given.
             self.instrument.shelf.next_number = int(time.time())
-        self.server = Server(self.instrument, memory.write_state, self._complain)
+        self._publisher = Publisher(memory, lambda seconds, call: asyncio.get_running_loop().call_later(seconds, call))
+        self.server = Server(self.instrument, self._publisher.write, self._complain)
         self._known: dict[str, dict[str, Any]] = {}  # events as they were told last
         self._forget_at = 0.0
 
@@ -113,6 +115,7 @@ class Control:
         for task in work:
             task.cancel()
         self.server.close()
+        self._publisher.flush()
         self._look()
 
     def _library(self) -> Library:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from ..parameters import PART
 from ..units import PITCH_CLASS_ADDRESSES
 from .part import N_SNAPSHOTS, SNAPSHOT_NAMES, Part
+from .places import go_to_point
 from .row import Refused
-from .values import choose_class, go_to_point
+from .values import choose_class
 
 CLASSES = {name: index for index, name in enumerate(PITCH_CLASS_ADDRESSES)}
 SNAPSHOTS = {str(key): key for key in range(1, N_SNAPSHOTS + 1)}

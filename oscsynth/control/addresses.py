@@ -1,6 +1,6 @@
 """The table of every address: what it takes, and what it does to the sound. A new value or action is one row, and one function beside it.
 
-Control process, one thread; imports the functions of `values` and `actions`. docs/osc.md is made from here.
+Control process, one thread; imports the functions of `values`, `places` and `actions`. docs/osc.md is made from here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..parameters import MASTER_PARAMETERS, MAX_LATENTS, N_CLASSES, PART_PARAMETERS, Parameter
 from . import actions as a
+from . import places as p
 from . import values as v
 from .part import Part
 from .row import Row
@@ -34,35 +35,35 @@ _PART: tuple[Row, ...] = (
     Row("chroma/weight/{}", "f", "weighs one note class against the others", v.read_weight, v.write_weight, parameter=v.WEIGHT,
         keys=a.note_classes, placeholder="C"),
     Row("chroma/{}", "", "lets one note class sound alone: C, Cs, D ... B", act=a.choose, keys=a.note_classes, placeholder="C"),
-    Row("patch", "s", "switches to a patch by its name, in a 20 ms crossfade", v.read_patch, v.write_patch, creates=True),
-    Row("patch/index", "i", "switches to a patch by its place in the list", v.read_patch_index, v.write_patch_index, parameter=_PLACE, creates=True),
+    Row("patch", "s", "switches to a patch by its name, in a 20 ms crossfade", p.read_patch, p.write_patch, creates=True),
+    Row("patch/index", "i", "switches to a patch by its place in the list", p.read_patch_index, p.write_patch_index, parameter=_PLACE, creates=True),
     Row("patch/select/{}", "", "switches to the patch at that place in the list, for a button", act=a.select_patch, keys=a.patches, placeholder="K",
         creates=True),
     Row("patch/next", "", "switches to the next patch in the list", act=a.next_patch),
     Row("patch/previous", "", "switches to the patch before in the list", act=a.previous_patch),
     Row("gate", "i", _GATE.description, v.read_gate, v.write_gate, parameter=_GATE),
     *map(v.parameter_row, _PLAIN),
-    Row("point", "s", "sends the latents to a named point of the patch", v.read_point, v.write_point),
-    Row("point/seconds", "f", "time in which a point is reached", *v.remembered("point_seconds", v.POINT_SECONDS), parameter=v.POINT_SECONDS),
+    Row("point", "s", "sends the latents to a named point of the patch", p.read_point, p.write_point),
+    Row("point/seconds", "f", "time in which a point is reached", *p.remembered("point_seconds", p.POINT_SECONDS), parameter=p.POINT_SECONDS),
     Row("point/{}", "", "sends the latents to that point, for a button", act=a.point, keys=a.points, placeholder="NAME"),
-    Row("morph", "f", "moves the latents along the line between two points", v.read_morph, v.write_morph, parameter=v.MORPH),
-    Row("morph/from", "s", "the point at 0 of that line; the patch's first until set", v.read_morph_from, v.write_morph_from),
-    Row("morph/to", "s", "the point at 1 of that line; the patch's second until set", v.read_morph_to, v.write_morph_to),
+    Row("morph", "f", "moves the latents along the line between two points", p.read_morph, p.write_morph, parameter=p.MORPH),
+    Row("morph/from", "s", "the point at 0 of that line; the patch's first until set", p.read_morph_from, p.write_morph_from),
+    Row("morph/to", "s", "the point at 1 of that line; the patch's second until set", p.read_morph_to, p.write_morph_to),
     Row("snapshot/{}/store", "", "remembers every value of the part, 1 to 32", act=a.store_snapshot, keys=a.snapshots, placeholder="K"),
     Row("snapshot/{}/recall", "", "sends every value back to where it was stored", act=a.recall_snapshot, keys=a.snapshots, placeholder="K"),
-    Row("snapshot/seconds", "f", "time in which a snapshot is reached", *v.remembered("snapshot_seconds", v.SNAPSHOT_SECONDS),
-        parameter=v.SNAPSHOT_SECONDS),
+    Row("snapshot/seconds", "f", "time in which a snapshot is reached", *p.remembered("snapshot_seconds", p.SNAPSHOT_SECONDS),
+        parameter=p.SNAPSHOT_SECONDS),
     Row("panic", "", "silences the part at once; gate 1 goes on", act=a.panic),
     Row("close", "", "ends the part; part 1 always exists", act=a.close),
 )
 _WHOLE: tuple[Row, ...] = (
     *(v.master_row(parameter) for parameter in MASTER_PARAMETERS if parameter.description),
     Row("panic", "", "silences every part at once", act=a.panic_all),
-    Row("patches", "s", "the names of all patches, in order", v.read_patches),
-    Row("patches/{}/name", "s", "the name of one patch, for a label", v.read_patches_name, keys=a.patches, placeholder="K"),
-    Row("addresses", "s", "every address there is now, in several messages where they are many", v.read_addresses),
-    Row("status", "s", "names and figures in turn: parts, load, underruns, latency ...", v.read_status),
-    Row("version", "s", "the version of the program", v.read_version),
+    Row("patches", "s", "the names of all patches, in order", p.read_patches),
+    Row("patches/{}/name", "s", "the name of one patch, for a label", p.read_patches_name, keys=a.patches, placeholder="K"),
+    Row("addresses", "s", "every address there is now, in several messages where they are many", p.read_addresses),
+    Row("status", "s", "names and figures in turn: parts, load, underruns, latency ...", p.read_status),
+    Row("version", "s", "the version of the program", p.read_version),
 )
 # fmt: on
 

@@ -66,7 +66,7 @@ class Instrument:
         self.parts: dict[int, Part] = {1: Part(self, 1)}
         self._status = status
         self._own_answers = {f"{prefix}/{name}" for name in ("fail", "done", "late", "synced")}
-        self._request = Request("", None)
+        self._asking: tuple[str, Any] = "", None  # the address and the sender of the message that is being done
         self._replies: list[Reply] = []
         self._routes: dict[str, Route] = {}
         self._routes_of: dict[int, dict[str, Route]] = {}
@@ -101,7 +101,7 @@ class Instrument:
         part, row, key, reply = route
         if row.act is not None:
             if fires(arguments):
-                self._request = Request(address, sender)
+                self._asking = address, sender
                 row.act(part, key)
         elif not arguments:
             self._answer(route, reply)
@@ -109,7 +109,7 @@ class Instrument:
             raise Refused("can only be asked: send it without arguments")
         else:
             values = row.coerce(arguments)
-            self._request = Request(address, sender)
+            self._asking = address, sender
             row.write(part, key, values)
 
     def _answer(self, route: Route, address: str) -> None:
@@ -169,12 +169,15 @@ class Instrument:
             if not 1 <= number <= MAX_PARTS:
                 return f"there is no part {number}: parts are 1 to {MAX_PARTS}"
             return f"part {number} does not exist: {self.prefix}/part/{number}/patch NAME creates it"
-        in_part = f"{self.prefix}/part/{found[1] if found else ''}"
-        known: list[str] = [known for known in self.routes() if known.startswith(in_part) == bool(found)]
-        if not address.endswith(_BESIDE):
-            known = [each for each in known if not each.endswith(_BESIDE)]
-        close = difflib.get_close_matches(address[:80], known, 1, 0.6)
-        return f"there is no such address{f', the nearest is {close[0]}' if close else f': all begin with {self.prefix}/'}"
+        # Held against what comes below the prefix: a long beginning that all share makes everything look near.
+        names = [known[len(self.prefix) + 1 :] for known in self.routes()]
+        in_part = f"part/{found[1] if found else ''}"
+        is_beside = bool(difflib.get_close_matches(address.rpartition("/")[2][:80], ("normalized", "text", "name"), 1, 0.7))
+        known = [name for name in names if name.startswith(in_part) == bool(found) and name.endswith(_BESIDE) == is_beside]
+        close = difflib.get_close_matches((below or address[1:])[:80], known, 1, 0.6)
+        if close:
+            return f"there is no such address, the nearest is {self.prefix}/{close[0]}"
+        return f"there is no such address; {f'{self.prefix}/addresses lists them all' if below else f'all begin with {self.prefix}/'}"
 
     # ---- parts
 
@@ -236,7 +239,7 @@ class Instrument:
             When there is no such patch or it cannot be played.
         """
         version = self.shelf.ready(name)
-        part.expect(name, self._request)
+        part.expect(name, Request(*self._asking))
         if version is None:
             self.part_changed(part)
             return
@@ -249,7 +252,7 @@ class Instrument:
 
     def start(self, name: str) -> None:
         """Let part 1 play a patch as the program starts; another than those there are is refused as in `switch`."""
-        self._request = Request(f"{self.prefix}/patch", None)
+        self._asking = f"{self.prefix}/patch", None
         self.switch(self.parts[1], name)
 
     def set_patches(self, patches: Mapping[str, Patch]) -> None:

@@ -303,7 +303,24 @@ def test_asking_for_everything_presses_no_button():
 def test_the_daemon_does_not_answer_answers():
     instrument, _ = player()
     assert send(instrument, "fail", "/x", "no") == send(instrument, "done", "/x", "y") == []
-    assert instrument.perform(Message("/elsewhere", ()))[0].arguments[1] == "there is no such address: all begin with /oscsynth/"
+    assert instrument.perform(Message("/elsewhere", ()))[0].arguments[1] == "there is no such address; all begin with /oscsynth/"
+
+
+@pytest.mark.parametrize(
+    ("address", "nearest"),
+    [
+        ("/oscsynth/latnet/1", "latent/1"),
+        ("/latent/1", "latent/1"),
+        ("/oscsynth/part/1/panik", "part/1/panic"),
+        ("/oscsynth/pan/normalised", "pan/normalized"),
+        ("/oscsynth/gain/txt", "gain/text"),
+        ("/oscsynth/Gate", "gate"),
+    ],
+)
+def test_a_misspelt_address_is_answered_by_the_nearest(address, nearest):
+    instrument, _ = player()
+    (reply,) = instrument.perform(Message(address, ()))
+    assert reply.arguments == (address, f"there is no such address, the nearest is /oscsynth/{nearest}")
 
 
 def example(row):

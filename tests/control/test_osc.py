@@ -183,7 +183,7 @@ def test_long_but_sound_packets_parse():
 
 def test_mutated_packets_raise_only_parse_errors_and_never_take_long():
     rng, worst = random.Random(440), 0.0
-    for _ in range(100_000):
+    for _ in range(170_000):
         data = bytearray(rng.choice(GOLDEN[:84]))
         for _ in range(rng.randint(1, 4)):
             data[rng.randrange(len(data))] = rng.choice((0, 0, 1, 0x2C, 0x7F, 0xFF, rng.randrange(256)))
