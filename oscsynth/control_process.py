@@ -87,8 +87,7 @@ class Control:
         # An engine that has just been started says so; to one that was there before this control, what is new is sent at once.
         self._engine_is_there = bool(notes) or memory.read_telemetry().engine_pid > 0
         self.instrument = Instrument(self._request_load, memory.restore_state(), status=self._status)
-        self._restored = from_notes(self.instrument, notes)
-        if self._engine_is_there and not self._restored:
+        if not from_notes(self.instrument, notes) and self._engine_is_there:
             # Which numbers the engine knows is lost: none of these was ever given.
             self.instrument.shelf.next_number = int(time.time())
         self._publisher = Publisher(memory, lambda seconds, call: asyncio.get_running_loop().call_later(seconds, call))
@@ -104,7 +103,7 @@ class Control:
         host, port = self.server.address[:2]
         self._events.put({"event": "listening", "host": host, "port": port, "sentence": self.server.shortage})
         librarian = Librarian(self._library(), self.instrument, self._deliver, self._complain)
-        librarian.open(self._options.patch, restored=self._restored)
+        librarian.open(self._options.patch)
         self.server.publish()
         self.server.start(loop)
         threading.Thread(target=self._receive, args=(loaded, loop, librarian, stopped), daemon=True).start()

@@ -55,15 +55,13 @@ class Librarian:
         self._start = ""
         self._checking = asyncio.Lock()
 
-    def open(self, start: str | None, *, restored: bool = False) -> None:
-        """Read the folders, and let part 1 wait for its first patch.
+    def open(self, start: str | None) -> None:
+        """Read the folders, and let part 1 wait for its first patch, unless it plays already.
 
         Parameters
         ----------
         start : str, optional
             Its name instead of the first.
-        restored : bool
-            The instrument plays already; nothing is started.
 
         Raises
         ------
@@ -72,14 +70,13 @@ class Librarian:
         """
         self._library.scan()
         self._take_library()
-        if start is not None and start not in self._patches:
+        self._start = start or next(iter(self._patches), "")
+        part = self._instrument.parts[1]
+        if self._start and part.version is None and not part.wanted:
             try:
-                self._instrument.start(start)
+                self._instrument.start(self._start)
             except Refused as refused:
                 raise OscsynthError(str(refused).replace("send /oscsynth/patches for the list", f"there are {self._listed()}")) from None
-        self._start = start or next(iter(self._patches), "")
-        if self._start and not restored:
-            self._instrument.start(self._start)
         if not self._patches:
             folders = " or ".join(str(folder) for folder in self._library.folders)
             self._complain(f"there is no patch in {folders}: put one there, it is taken up at once")

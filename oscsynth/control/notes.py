@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from ..metadata import Metadata
-from ..parameters import MAX_PARTS
+from ..parameters import MAX_PARTS, N_CLASSES
 from ..patch import Patch
 from .part import Memory, Part
 from .shelf import Version
@@ -58,12 +58,23 @@ def from_notes(instrument: Instrument, text: str) -> bool:
     instrument.shelf.know(versions.values())
     instrument.shelf.next_number = max(instrument.shelf.next_number, int(notes["next_number"]))
     for number in range(1, MAX_PARTS + 1):
-        if number in parts:
-            instrument.parts[number] = parts[number]
-            instrument.part_changed(parts[number])
-        elif instrument.state.get(number, "open"):
-            Part(instrument, number).close()  # killed between the state and the notes: nobody knows what it plays
+        _restore(instrument, parts.get(number) or Part(instrument, number), versions)
     return True
+
+
+def _restore(instrument: Instrument, part: Part, versions: dict[int, Version]) -> None:
+    """Take a part over. The state is the newer witness: it was written with each packet, the notes a moment later."""
+    if part.get("open"):
+        part.version = versions.get(int(part.get("patch")), part.version)
+        if part.version is None:
+            part.close()
+        elif not any(part.memory.weights):
+            part.memory.weights = [part.get("chroma", index) for index in range(N_CLASSES)]
+    elif part.version is not None:
+        part.version = None
+    if part.version is not None or part.wanted or part.number == 1:
+        instrument.parts[part.number] = part
+        instrument.part_changed(part)
 
 
 def _version(kept: dict[str, Any]) -> Version:

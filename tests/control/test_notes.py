@@ -52,12 +52,25 @@ def test_what_was_awaited_is_still_awaited():
     assert send(after, "patch") == [(P + "patch", ("Violin",))]
 
 
-def test_a_part_that_no_notes_know_ends():
+def test_where_state_and_notes_differ_the_state_is_newer():
+    before, _ = player()
+    send(before, "part/3/patch", "Choir")
+    text = to_notes(before)
+    for message in (("part/2/patch", "Choir"), ("patch", "Choir"), ("part/3/close",)):
+        send(before, *message)
+    after = Instrument(lambda number, patch: None, before.state)
+    assert from_notes(after, text) and sorted(after.parts) == [1, 2]
+    assert [part.version.patch for part in after.parts.values()] == [CHOIR, CHOIR]
+    assert send(after, "part/2/chroma/weight/C") == [(P + "part/2/chroma/weight/C", (0.5,))]
+
+
+def test_a_part_of_which_nobody_knows_what_it_plays_ends():
     before, _ = player()
     text = to_notes(before)
     send(before, "part/2/patch", "Choir")
+    before.state.set(2, "patch", 99)
     after = Instrument(lambda number, patch: None, before.state)
-    assert from_notes(after, text) and after.state.get(2, "open") == 0
+    assert from_notes(after, text) and after.state.get(2, "open") == 0 and 2 not in after.parts
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"version": 99}', '{"version": 1, "versions": [{}], "parts": {}}'])
