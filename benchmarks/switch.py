@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import tempfile
 import time
@@ -22,16 +23,20 @@ MARGIN_SAMPLES = 8192  # of a steady stretch, left out at both ends: the JACK pe
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Counts of the whole run; the largest second difference while switching over the largest in the steady patches; megabytes."""
+    """What happened while switching; ``steady`` the xruns of a second of the same sound with nothing switched.
+
+    ``roughness`` is the largest second difference over the largest in the steady patches; ``growth`` the megabytes of each process in each
+    half of the run.
+    """
 
     switches: int
     xruns: int
+    steady_xruns_per_minute: float
     underruns: int
     late_blocks: int
     roughness: float
     load_peak: float
-    engine_growth: float
-    control_growth: float
+    growth: dict[str, tuple[float, float]]
 
 
 def roughness(sound: np.ndarray) -> float:
@@ -47,29 +52,36 @@ def switch(serve: Serve, capture: Capture, seconds: float, n_patches: int) -> Re
     """Listen to each patch, then switch between them."""
     wait_until(serve.is_sounding, 20)
     capture.connect()
-    steady = 0.0
+    steady, xruns = 0.0, capture.xruns
     for patch in range(1, n_patches + 1):
         serve.ask("patch/index", patch)
         begun = capture.samples
         time.sleep(STEADY_SECONDS)
         steady = max(steady, roughness(capture.sound[begun + MARGIN_SAMPLES : capture.samples - MARGIN_SAMPLES]))
-    # The first switches bring every patch into use once: memory that then grows, grows for ever.
-    before, xruns, first, telemetry = memory(serve), capture.xruns, capture.samples, serve.telemetry
-    begun_seconds, done = time.monotonic(), 0
-    while time.monotonic() - begun_seconds < seconds:
-        serve.ask("patch/index", 1 + done % n_patches, seconds=0.001)
-        done += 1
-        time.sleep(max(0.0, begun_seconds + done / SWITCHES_PER_SECOND - time.monotonic()))
-    after, now = memory(serve), serve.telemetry
+    steady_xruns = (capture.xruns - xruns) * 60 / (n_patches * STEADY_SECONDS)
+    xruns, first, telemetry = capture.xruns, capture.samples, serve.telemetry
+    memories = [memory(serve)]
+    done = 0
+    for _half in range(2):
+        begun_seconds, until = time.monotonic(), time.monotonic() + seconds / 2
+        for n in itertools.count(1):
+            serve.ask("patch/index", 1 + done % n_patches, seconds=0.001)
+            done += 1
+            if (pause := begun_seconds + n / SWITCHES_PER_SECOND - time.monotonic()) > 0:
+                time.sleep(pause)
+            if time.monotonic() >= until:
+                break
+        memories.append(memory(serve))
+    now = serve.telemetry
     return Result(
         switches=done,
         xruns=capture.xruns - xruns,
+        steady_xruns_per_minute=steady_xruns,
         underruns=int(now.underruns - telemetry.underruns),
         late_blocks=int(now.late_blocks - telemetry.late_blocks),
         roughness=roughness(capture.sound[first : capture.samples]) / steady,
         load_peak=now.load_peak,
-        engine_growth=after["engine"] - before["engine"],
-        control_growth=after["control"] - before["control"],
+        growth={name: (memories[1][name] - memories[0][name], memories[2][name] - memories[1][name]) for name in memories[0]},
     )
 
 
@@ -99,10 +111,12 @@ def main() -> None:
         patches = arguments.patches or tiny_patches(Path(name), arguments.n_patches)
         result = run(patches, arguments.n_patches, arguments.seconds)
     print(f"{result.switches} switches in {arguments.seconds:g} s at {SAMPLE_RATE_HZ} Hz")
-    print(f"xruns {result.xruns}, underruns {result.underruns}, late blocks {result.late_blocks}")
+    print(f"xruns {result.xruns} (the machine's own: {result.steady_xruns_per_minute:.0f} a minute with nothing switched)")
+    print(f"underruns that PortAudio saw {result.underruns}, blocks rendered too late {result.late_blocks}")
     print(f"worst block {100 * result.load_peak:.0f} % of its length")
     print(f"largest second difference: {result.roughness:.2f} times that of the steady patches")
-    print(f"memory: engine {result.engine_growth:+.1f} MB, control {result.control_growth:+.1f} MB")
+    for name, (first, second) in result.growth.items():
+        print(f"memory of {name}: {first:+.1f} MB in the first half, {second:+.1f} MB in the second")
 
 
 if __name__ == "__main__":

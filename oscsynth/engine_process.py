@@ -123,8 +123,11 @@ class Worker:
         self._has_engine.set()
 
     def _run(self) -> None:
+        import pydantic  # the first decoder's metadata need it; control is not ready with the first load yet
+
         from .sound.voices import load_sound
 
+        log.debug("pydantic %s", pydantic.VERSION)
         with contextlib.suppress(EOFError, OSError):  # the parent is gone; the main thread sees that too
             while True:
                 load: Load = self._loads.recv()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .daemon import Options
 
 PATCH_SECONDS = 3.0  # how long the screen waits for the first patch
+PATCHES_EVERY_SECONDS = 1.0
 _CLEAR_LINE = "\r\x1b[K"
 
 
@@ -43,6 +44,8 @@ class Screen:
         self._lock = threading.Lock()  # the keys have a thread of their own
         self._known: dict[str, dict[str, Any]] = {}
         self._is_open = False
+        self._patches: dict[int, str] = {}  # switched to, and not said yet
+        self._patches_seconds = 0.0
         self._latest_seconds = time.monotonic() + PATCH_SECONDS
         self._keys: keys.Keys | None = None
         self._key_line = False
@@ -54,18 +57,27 @@ class Screen:
         if not self._is_open:
             self.tick()
         elif name == "patch" and before != event:
-            self.say(f"{_place(event)}{event['name']}")
+            self._patches[event.get("part", 1)] = event["name"]
+            self.tick()
         elif name == "audio" and before and (before["device"], before["api"]) != (event["device"], event["api"]):
             self.say(f"sound: {_sound(event)}")
         if event.get("sentence"):
             self.say(event["sentence"])
 
     def tick(self) -> None:
-        """Open the screen once all is known that stands on it; a patch that does not come keeps nobody waiting."""
+        """Open the screen once all is known that stands on it, and say from time to time what plays now (the parent's round).
+
+        A patch that does not come keeps nobody waiting; of ten switches a second only the last one matters.
+        """
         wanted = {"audio", "listening", "patch"} if time.monotonic() < self._latest_seconds else {"audio", "listening"}
         if not self._is_open and wanted <= self._known.keys():
             self._is_open = True
             self._open()
+        if self._patches and time.monotonic() >= self._patches_seconds:
+            self._patches_seconds = time.monotonic() + PATCHES_EVERY_SECONDS
+            for part, name in sorted(self._patches.items()):
+                self.say(f"plays {name}" if part == 1 else f"part {part} plays {name}")
+            self._patches.clear()
 
     def _open(self) -> None:
         listening = self._known["listening"]
@@ -115,7 +127,3 @@ def _sound(event: dict[str, Any]) -> str:
         return "none: running silently"
     latency = "" if event["api"] == "WAV file" else f", {1000 * event['latency_seconds']:.1f} ms"
     return f"{event['device']} [{event['api']}], {event['sample_rate_hz']} Hz{latency}"
-
-
-def _place(event: dict[str, Any]) -> str:
-    return f"part {event['part']} plays " if event.get("part", 1) != 1 else "plays "
