@@ -46,7 +46,7 @@ class Transposer:
         semitones = pitch_midi - self.hops.pitch_midi[source]
         moved = np.flatnonzero(semitones)
         if len(moved):
-            magnitude[moved] = spectra.stretched(magnitude[moved], semitones[moved])
+            magnitude[moved] = spectra.scaled(spectra.stretched(magnitude[moved], semitones[moved]))
         return np.asarray(magnitude)
 
     def targets(

@@ -62,7 +62,7 @@ def train_recipe(
     limits = "".join(f" --{key} {value:g}" for key, value in (("epochs", epochs), ("minutes", minutes)) if value is not None)
     method = "" if configuration == "mixing" else f" --configuration {configuration}"
     command = f"python -m training recipe {name}{method}{limits} --seed {seed}"
-    model = ModelConfig(n_latents=row.n_latents, n_octaves=len(row.registers))
+    model = _model(row.n_latents, row.registers, configuration)
     return _make(name, corpus, stft, model, row.registers, config, command, decoders, pages, say, show)
 
 
@@ -113,7 +113,7 @@ def train_sounds(
     config = _config(configuration, epochs, minutes, seed)
     command = f"oscsynth train {' '.join(Path(each).name for each in folders)} --name {name} --seed {seed}"
     registers = (1, 2, 3, 4, 5, 6, 7) if octaves else ()
-    model = ModelConfig(n_latents=n_latents, n_octaves=len(registers))
+    model = _model(n_latents, registers, configuration)
     made = _make(name, corpus, stft, model, registers, config, command, output / "decoders", None, say, show)
     return replace(made, patch=_write_patch(name, made, output / f"{name}.yaml"))
 
@@ -123,6 +123,11 @@ def _config(configuration: str, epochs: int | None, minutes: float | None, seed:
         raise CorpusError(f"there is no training configuration {configuration!r}; there are {', '.join(CONFIGURATIONS)}")
     config = replace(CONFIGURATIONS[configuration], minutes=minutes, seed=seed)
     return config if epochs is None else replace(config, epochs=epochs)
+
+
+def _model(n_latents: int, registers: tuple[int, ...], configuration: str) -> ModelConfig:
+    config = ModelConfig(n_latents=n_latents, n_octaves=len(registers))
+    return replace(config, revive=0.0) if configuration == "paper" else config
 
 
 def _make(

@@ -26,6 +26,7 @@ class ModelConfig:
     bottleneck: str = "sigmoid"  # or "leaky_relu"
     negative_slope: float = 0.1  # of every hidden LeakyReLU
     l2: float = 1e-7  # on kernels, not on biases
+    revive: float = 0.1  # slope of the gradient, not of the output, where an output bin is silent; the paper's is 0
 
     @property
     def n_conditions(self) -> int:
@@ -121,7 +122,13 @@ def _decoder(config: ModelConfig) -> keras.Model:
     for width in reversed(config.widths):
         hidden = _dense(config, width)(hidden)
         hidden = keras.layers.LeakyReLU(config.negative_slope)(hidden)
-    output = keras.layers.ReLU(name="magnitude")(_dense(config, config.n_bins)(hidden))
+    before = _dense(config, config.n_bins)(hidden)
+    output = keras.layers.ReLU(name="magnitude")(before)
+    if config.revive:
+        # Most bins are silent most of the time, and early in training many are pushed below zero for ever: a ReLU there passes no
+        # gradient. These two terms add exactly nothing to the output, and a slope to the gradient: a bin that should sound comes back.
+        below = config.revive * keras.ops.minimum(before, 0.0)
+        output = output + (below - keras.ops.stop_gradient(below))
     return keras.Model([latent, condition], output, name="decoder")
 
 

@@ -64,8 +64,8 @@ def sounding(magnitude: np.ndarray) -> np.ndarray:
 
 
 def scaled(magnitude: np.ndarray) -> np.ndarray:
-    """Scale each hop to a peak of 1, as in Colonel & Keene 2020: (hops, n_bins) to the same; no hop may be silent."""
-    return np.asarray(magnitude / magnitude.max(axis=1, keepdims=True), np.float32)
+    """Scale each hop to a peak of 1, as in Colonel & Keene 2020: (hops, n_bins) to the same; what is silent stays silent."""
+    return np.asarray(magnitude / np.maximum(magnitude.max(axis=1, keepdims=True), 1e-9), np.float32)
 
 
 def is_silent(audio: np.ndarray) -> bool:
@@ -89,7 +89,7 @@ def stretched(magnitude: np.ndarray, semitones: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, (hops, n_bins) float32
-        Each hop scaled to a peak of 1 again.
+        The same power at other bins.
     """
     n_hops, n_bins = magnitude.shape
     cumulative = np.zeros((n_hops, n_bins + 1), np.float64)
@@ -101,5 +101,4 @@ def stretched(magnitude: np.ndarray, semitones: np.ndarray) -> np.ndarray:
     low = np.take_along_axis(cumulative, below, 1)
     high = np.take_along_axis(cumulative, below + 1, 1)
     power = np.diff(low + (position - below) * (high - low), axis=1)  # (hops, n_bins)
-    moved = np.sqrt(np.maximum(power, 0.0))
-    return np.asarray(moved / np.maximum(moved.max(axis=1, keepdims=True), 1e-9), np.float32)
+    return np.asarray(np.sqrt(np.maximum(power, 0.0)), np.float32)

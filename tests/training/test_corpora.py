@@ -1,0 +1,128 @@
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from oscsynth.errors import CorpusError
+from training import chroma, corpora, render
+from training.recipes import PITCHED, RECIPES
+from training.spectra import Stft, magnitudes
+
+from .conftest import tone
+
+STFT = Stft()
+
+
+@pytest.fixture
+def strangers(tmp_path: Path) -> Path:
+    """A folder as people have them: fifteen sounds of every format, and five that are no good."""
+    inner = tmp_path / "deeper"
+    inner.mkdir()
+    for number in range(15):
+        rate, suffix = (44100, 22050, 48000)[number % 3], ("wav", "flac", "aiff", "ogg")[number % 4]
+        sound = tone(60 + number, 0.3 + 0.02 * number, sample_rate_hz=rate)
+        channels = np.stack([sound] * (1 + number % 2), axis=1)
+        soundfile.write((inner if number > 10 else tmp_path) / f"sound-{number}.{suffix}", channels, rate)
+    (tmp_path / "corrupt.wav").write_bytes(b"RIFF, but not really")
+    (tmp_path / "empty.flac").write_bytes(b"")
+    soundfile.write(tmp_path / "silent.wav", np.zeros(44100), 44100)
+    soundfile.write(tmp_path / "short.wav", tone(60, 0.05, sample_rate_hz=44100), 44100)
+    soundfile.write(tmp_path / "broken.wav", np.full(44100, np.nan, np.float32), 44100, subtype="FLOAT")
+    (tmp_path / "._sound-1.wav").write_bytes(b"what macOS leaves on USB sticks")
+    (tmp_path / "notes.txt").write_text("not a sound")
+    return tmp_path
+
+
+def test_a_strangers_folder(strangers: Path) -> None:
+    corpus = corpora.folder([strangers], STFT)
+    clips = list(corpus.clips)
+    assert len(clips) == 15
+    assert all(clip.audio.ndim == 1 and clip.audio.dtype == np.float32 for clip in clips)
+    for clip in clips:
+        number = int(Path(clip.name.split("#")[0]).stem.split("-")[1])
+        assert len(clip.audio) == pytest.approx((0.3 + 0.02 * number) * 44100, abs=2)
+        middle = magnitudes(clip.audio, STFT)[1:-1]
+        assert (chroma.classes(middle, STFT) == number % 12).all()
+
+
+def test_what_cannot_be_used_is_named(strangers: Path) -> None:
+    corpus = corpora.folder([strangers], STFT)
+    list(corpus.clips)
+    reasons = {Path(each.name).name: each.reason for each in corpus.skipped}
+    assert set(reasons) == {"corrupt.wav", "empty.flac", "silent.wav", "short.wav", "broken.wav"}
+    assert reasons["silent.wav"] == "silent"
+    assert reasons["short.wav"] == "too short: 0.050 s, and one window is 0.093 s"
+    assert "not numbers" in reasons["broken.wav"]
+    assert "cannot be read" in reasons["corrupt.wav"]
+    assert str(strangers) not in reasons["corrupt.wav"]
+
+
+def test_a_folder_that_may_not_be_read_is_no_crash(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="no such folder"):
+        corpora.folder([tmp_path / "nowhere"], STFT)
+
+
+def test_a_folder_with_no_sounds(tmp_path: Path) -> None:
+    (tmp_path / "song.mp3").write_bytes(b"")
+    with pytest.raises(CorpusError, match=r"no sounds in this folder \(it holds .mp3 files\); put WAV, FLAC, AIFF or OGG"):
+        corpora.folder([tmp_path], STFT)
+
+
+def test_one_long_sound_becomes_parts_that_share_no_sample(tmp_path: Path) -> None:
+    noise = np.random.default_rng(440).standard_normal(44100 * 30).astype(np.float32) * 0.1
+    soundfile.write(tmp_path / "rain.wav", noise, 44100, subtype="FLOAT")
+    clips = list(corpora.folder([tmp_path], STFT).clips)
+    assert len(clips) == 20
+    assert len({clip.group for clip in clips}) == 20
+    np.testing.assert_array_equal(np.concatenate([clip.audio for clip in clips]), noise)
+
+
+def test_an_unknown_recipe() -> None:
+    with pytest.raises(CorpusError, match=r"no recipe 'viola'; there are violin, one-octave, five-octaves, cathedral"):
+        corpora.recipe("viola", STFT)
+
+
+def test_without_fluidsynth_a_recipe_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.devnull)
+    with pytest.raises(CorpusError, match=r"fluidsynth is not installed.*apt-get install fluidsynth fluid-soundfont-gm"):
+        corpora.recipe("violin", STFT)
+
+
+def test_a_soundfont_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setenv("OSCSYNTH_SOUNDFONT", str(tmp_path / "none.sf2"))
+    with pytest.raises(CorpusError, match=r"no soundfont: .*none.sf2 was not found"):
+        render.soundfont()
+
+
+def test_the_violin_plays_every_semitone_of_its_range() -> None:
+    for part in RECIPES["violin"].parts:
+        for _, notes in part.series():
+            assert [note.pitch_midi for note in notes] == list(range(55, 101))
+
+
+@pytest.mark.parametrize(("name", "n_octaves"), [("one-octave", 1), ("five-octaves", 5)])
+def test_chromatic_recipes_hold_eighty_programs_and_all_twelve_classes(name: str, n_octaves: int) -> None:
+    parts = RECIPES[name].parts
+    assert len(set(PITCHED)) == len(parts) == 80
+    assert all(part.midi_high - part.midi_low == 12 * n_octaves - 1 for part in parts)
+
+
+def test_a_midi_file_holds_its_notes() -> None:
+    data = render.midi_file(40, [render.Note(69, 100, 1.0), render.Note(71, 64, 0.2, modulation=90)])
+    assert data[:14] == b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x03\xe8"
+    assert int.from_bytes(data[18:22], "big") == len(data) - 22
+    for event in (b"\xc0\x28", b"\x90\x45\x64", b"\x87\x68\x80\x45\x00", b"\xb0\x01\x5a", b"\x90\x47\x40", b"\x81\x48\x80\x47"):
+        assert event in data
+
+
+@pytest.mark.skipif(not shutil.which("fluidsynth"), reason="fluidsynth is not installed")
+def test_a_rendered_note_starts_at_once_and_is_in_tune() -> None:
+    notes = [render.Note(pitch, 100, 0.5) for pitch in (60, 69)]
+    for note, audio in zip(notes, render.render(73, notes), strict=True):
+        assert len(audio) == 22050
+        assert np.abs(audio[:2000]).max() > 1e-3
+        assert (chroma.classes(magnitudes(audio, STFT), STFT) == note.pitch_midi % 12).all()

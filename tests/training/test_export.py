@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from oscsynth.errors import DecoderError
+from oscsynth.metadata import PROPERTY, Metadata, parse_metadata
+from training import batches, export, train
+from training.evaluate import Evaluation, evaluate
+from training.export import export as write
+from training.prepare import Hops
+from training.train import Trained
+
+from .conftest import SMALL
+
+
+@pytest.fixture(scope="module")
+def evaluation(trained: Trained, hops: Hops) -> Evaluation:
+    export.round_weights(trained)
+    return evaluate(trained, hops, samples=20)
+
+
+@pytest.fixture
+def metadata(evaluation: Evaluation) -> Metadata:
+    return Metadata(
+        title="Tones",
+        kind="frame",
+        sample_rate_hz=SMALL.sample_rate_hz,
+        window_samples=SMALL.window_samples,
+        hop_samples=SMALL.hop_samples,
+        latents=export.latents_of(evaluation, ("brightness",)),
+        midi_low=60,
+        midi_high=71,
+        home_octaves=evaluation.home_octaves,
+        points=evaluation.points,
+    )
+
+
+def test_the_file_decodes_as_the_network_does(trained: Trained, metadata: Metadata, tmp_path: Path) -> None:
+    path = write(trained, metadata, tmp_path / "new" / "tones.onnx")
+    rng = np.random.default_rng(440)
+    latent, condition = rng.random((33, 2), np.float32), batches.condition(rng.integers(60, 72, 33), ())
+    expected = train.decoded(trained, latent, condition)
+    np.testing.assert_allclose(export.run(path, latent, condition), expected, atol=1e-5)
+    assert expected.min() >= 0
+
+
+def test_the_file_is_what_the_contract_says(trained: Trained, metadata: Metadata, tmp_path: Path) -> None:
+    path = write(trained, metadata, tmp_path / "tones.onnx")
+    session = onnxruntime.InferenceSession(str(path))
+    ports = {each.name: (each.shape, each.type) for each in [*session.get_inputs(), *session.get_outputs()]}
+    assert ports == {
+        "latent": (["voices", 2], "tensor(float)"),
+        "chroma": (["voices", 12], "tensor(float)"),
+        "magnitude": (["voices", SMALL.n_bins], "tensor(float)"),
+    }
+    assert parse_metadata(session.get_modelmeta().custom_metadata_map[PROPERTY]) == metadata
+
+
+def test_operators_are_standard_and_weights_are_inside_and_half_as_large(
+    trained: Trained, metadata: Metadata, tmp_path: Path
+) -> None:
+    model = onnx.load(write(trained, metadata, tmp_path / "tones.onnx"), load_external_data=False)
+    assert {node.op_type for node in model.graph.node} == {"Concat", "Cast", "Gemm", "LeakyRelu", "Relu"}
+    assert {node.domain for node in model.graph.node} == {""}
+    assert {each.data_type for each in model.graph.initializer} == {onnx.TensorProto.FLOAT16}
+    assert not any(each.external_data for each in model.graph.initializer)
+
+
+def test_latents_carry_what_the_corpus_used(metadata: Metadata, trained: Trained, hops: Hops) -> None:
+    latent = train.embedding(trained, hops, hops.rows(0))
+    for k, each in enumerate(metadata.latents):
+        assert each.low <= each.median <= each.high
+        assert (latent[:, k] < each.low).mean() == pytest.approx(0.01, abs=0.01)
+    assert [each.name for each in metadata.latents] == ["brightness", ""]
+
+
+def test_points_are_faders(evaluation: Evaluation) -> None:
+    assert list(evaluation.points) == ["b0.2", "b0.4", "b0.6"]
+    assert all(0 <= value <= 1 for point in evaluation.points.values() for value in point)
+    assert evaluation.points["b0.2"] != evaluation.points["b0.6"]
+
+
+def test_a_difference_is_refused_and_the_old_file_stays(
+    trained: Trained, metadata: Metadata, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "tones.onnx"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(export, "decoded", lambda *args: train.decoded(*args) + 1e-4)
+    with pytest.raises(DecoderError, match=r"differs from the trained one by 1\.0e-04"):
+        write(trained, metadata, path)
+    assert path.read_bytes() == b"old"

@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import soundfile
+import yaml
+from typer.testing import CliRunner
+
+from oscsynth.errors import CorpusError
+from oscsynth.metadata import PROPERTY, parse_metadata
+from training.__main__ import app
+from training.make import train_sounds
+
+from .conftest import tone
+
+
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kitchen")
+    for number in range(12):
+        audio = tone(60 + number, 0.3, 0.2 + 0.05 * number, 44100)
+        soundfile.write(folder / f"glass-{number}.wav", audio, 44100)
+    soundfile.write(folder / "silent.wav", np.zeros(44100), 44100)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    output = tmp_path_factory.mktemp("patches")
+    result = CliRunner().invoke(app, ["sounds", str(sounds), "--name", "kitchen", "--output", str(output), "--epochs", "1"])
+    assert result.exit_code == 0, result.output
+    return output, result.output
+
+
+def test_a_folder_becomes_a_patch_and_its_decoder(made: tuple[Path, str]) -> None:
+    folder, _ = made
+    patch = yaml.safe_load((folder / "kitchen.yaml").read_text())
+    assert patch["decoder"] == "decoders/kitchen.onnx"
+    assert [latent["neuron"] for latent in patch["latents"].values()] == [1, 2, 3]
+    session = onnxruntime.InferenceSession(str(folder / patch["decoder"]))
+    metadata = parse_metadata(session.get_modelmeta().custom_metadata_map[PROPERTY])
+    assert metadata.title == "kitchen"
+    assert (metadata.sample_rate_hz, metadata.window_samples, metadata.hop_samples) == (44100, 4096, 1024)
+    assert [each.shape for each in session.get_inputs()] == [["voices", 3], ["voices", 12]]
+    assert session.get_outputs()[0].shape == ["voices", 2049]
+
+
+def test_what_happened_is_said(made: tuple[Path, str]) -> None:
+    _, output = made
+    assert "12 sounds" in output
+    assert "1 skipped" in output
+    assert "silent.wav (silent)" in output
+    assert "oscsynth serve" in output
+
+
+def test_a_folder_with_no_sounds_ends_in_one_sentence(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["sounds", str(tmp_path), "--name", "nothing", "--output", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "no sounds in this folder" in result.output
+    assert "Traceback" not in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../up", "", "a b", ".hidden"])
+def test_a_name_that_is_no_file_name(sounds: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(CorpusError, match="letters, digits, - and _"):
+        train_sounds([sounds], name, tmp_path)
+
+
+def test_recipes_are_listed() -> None:
+    output = CliRunner().invoke(app, ["recipes"]).output
+    assert [line.split()[0] for line in output.splitlines()] == ["violin", "one-octave", "five-octaves", "cathedral"]
+
+
+def test_an_unknown_recipe_ends_in_one_sentence() -> None:
+    result = CliRunner().invoke(app, ["recipe", "viola"])
+    assert result.exit_code == 1
+    assert "there is no recipe 'viola'" in result.output
