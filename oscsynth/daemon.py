@@ -282,7 +282,8 @@ def serve(options: Options) -> int:
     """
     daemon = Daemon(options)
     signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, daemon.stop) for number in signals}
+    # What is ignored stays ignored: under nohup the sound outlives its terminal.
+    before = {number: signal.signal(number, daemon.stop) for number in signals if signal.getsignal(number) is not signal.SIG_IGN}
     try:
         return daemon.run()
     finally:

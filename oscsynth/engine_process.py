@@ -14,8 +14,10 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -137,8 +139,8 @@ class Worker:
                 except OscsynthError as reason:
                     error = str(reason)
                 except Exception as reason:  # whatever a decoder file can make a library raise: no patch is worth the sound
-                    log.exception("patch %s does not load", load.number)
-                    error = f"it does not load: {reason}"
+                    log.debug("patch %s does not load", load.number, exc_info=True)
+                    error = f"{load.patch.decoder_path if load.patch else ''}: it does not load: {_told(reason)}"
                 self._install(load.number, sound if not error else None)
                 if load.patch:
                     self._loaded.send(Loaded(load.number, error, os.getpid()))
@@ -153,6 +155,13 @@ class Worker:
             self._renderer.engine.install(number, sound)
             self._numbers.add(number)
         self._renderer.loaded = len(self._numbers)
+
+
+def _told(error: Exception) -> str:
+    """Return what a report of a fault needs: which error, and where."""
+    places = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(places[-1].filename).name}:{places[-1].lineno})" if places else ""
+    return f"{type(error).__name__}: {error}{where}"
 
 
 def _import_sound() -> None:
@@ -189,6 +198,7 @@ class Watch:
         self._renderer, self._backend, self._events, self._retry = renderer, backend, events, retry
         self._dead_looks = 0
         self._fault = ""
+        self._told_already: set[str] = set()
         self.leave = False
         now = time.monotonic()
         self._retry_seconds, self._collect_seconds = now + RETRY_EVERY_SECONDS, now + COLLECT_EVERY_SECONDS
@@ -210,7 +220,7 @@ class Watch:
                 return EXIT_AGAIN
             if time.monotonic() > self._collect_seconds:
                 self._collect_seconds += COLLECT_EVERY_SECONDS
-                gc.collect(1)
+                gc.collect()
         return 0
 
     def _is_dead(self) -> bool:
@@ -227,9 +237,10 @@ class Watch:
         return True
 
     def _look_for_faults(self) -> None:
-        if error := self._renderer.guard.take_error():
-            log.error("the engine could not render", exc_info=error)
-            self._tell("fault", f"The sound stopped for a moment: {type(error).__name__}: {error}.")
+        if (error := self._renderer.guard.take_error()) and (told := _told(error)) not in self._told_already:
+            log.debug("the engine could not render", exc_info=error)
+            self._told_already.add(told)  # each fault once: it may come with every block
+            self._tell("fault", f"A fault in the engine made the sound stop for a moment: {told}.")
         if self._backend.fault != self._fault:
             self._fault = self._backend.fault
             self._tell("fault", f"{self._fault}. The sound goes on without it.")
@@ -290,9 +301,11 @@ def main(
     except AudioError as error:
         with contextlib.suppress(OSError):
             events.send({"event": "fatal", "sentence": str(error)})
-    except (EOFError, OSError):
-        log.exception("the engine stops")
+    except Exception as error:  # the parent says that it stopped, and starts a new one
+        log.debug("the engine stops", exc_info=True)
         code = 1
+        with contextlib.suppress(OSError):
+            events.send({"event": "fault", "sentence": f"A fault in the engine: {_told(error)}."})
     sys.stderr.flush()
     # Not sys.exit: closing a stream whose server died never returns, and the loader may be in the middle of a file.
     os._exit(code)

@@ -26,6 +26,11 @@ PATCHES_EVERY_SECONDS = 1.0
 _CLEAR_LINE = "\r\x1b[K"
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Go on: that nobody reads any more does not end the sound."""
+
+
 class Screen:
     """Prints events as they come.
 
@@ -39,8 +44,8 @@ class Screen:
 
     def __init__(self, options: Options, leave: Callable[[], None]) -> None:
         self._options, self._leave = options, leave
-        self._console = Console(highlight=False)
-        self._faults = Console(stderr=True, highlight=False)
+        self._console = _Console(highlight=False)
+        self._faults = _Console(stderr=True, highlight=False)
         self._lock = threading.Lock()  # the keys have a thread of their own
         self._known: dict[str, dict[str, Any]] = {}
         self._is_open = False

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from .audio.jack_server import environment
+from .audio.jack_server import Capture, environment, jack_server
 from .engine_harness import wait_until
 from .serving import Serve, child_pids, is_alive, tiny_patches
 
@@ -161,6 +161,31 @@ def test_engine_that_dies_again_and_again_is_given_up_for_silence(start, tmp_pat
         wait_until(lambda pid=pid: int(serve.telemetry.engine_pid) != pid, 10)
     wait_until(lambda: "Going on silently" in serve.text)
     sounding(serve)
+
+
+def test_sound_comes_back_with_the_engine_and_with_the_device(patches):
+    with jack_server() as (name, server):
+        serve = Serve(patches=patches, env=environment(name))
+        try:
+            sounding(serve)
+            os.kill(serve.children()["engine"], signal.SIGKILL)
+            wait_until(lambda: not serve.is_sounding())
+            sounding(serve)  # the same server took it back
+            server.kill()
+            server.wait()  # a dead server that nobody has buried counts as one that runs
+            wait_until(lambda: "The sound device system is gone" in serve.text, 10)
+            wait_until(lambda: "none: running silently" in serve.text, 10)
+            assert serve.ask("latent/1")
+            with jack_server(name):
+                wait_until(lambda: serve.text.count("system [JACK") >= 2, 15)
+                capture = Capture(name)
+                capture.connect()
+                wait_until(lambda: capture.sound.any())
+                capture.close()
+                serve.process.terminate()
+                assert serve.process.wait(5) == 0
+        finally:
+            serve.close()
 
 
 class Terminal:

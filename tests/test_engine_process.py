@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from oscsynth.audio import AudioSettings
+from oscsynth.audio import AudioSettings, open_backend
+from oscsynth.engine_process import Renderer, Watch
 from oscsynth.link import EXIT_AGAIN, EXIT_HOPELESS
 from oscsynth.patch import Patch
 
 from .audio.jack_server import Capture, environment, jack_server
-from .engine_harness import EngineProcess, wait_until
+from .engine_harness import CONTEXT, EngineProcess, wait_until
 
 
 @pytest.fixture
@@ -54,6 +55,20 @@ def test_keeps_the_clock(engine):
     first = engine.telemetry.position_samples
     time.sleep(1)
     assert abs(engine.telemetry.position_samples - first - 48000) < 4800
+
+
+def test_fault_in_the_render_is_told_once_and_the_sound_goes_on(engine):
+    engine.events, theirs = CONTEXT.Pipe()
+    renderer = Renderer(engine.memory, 44100, 2)
+    renderer.backend = backend = open_backend("null", renderer.guard, AudioSettings())
+    watch = Watch(renderer, backend, theirs, None)
+    for _ in range(3):
+        renderer._state = np.zeros(3)  # what no engine can play
+        assert renderer.guard(64).shape == (64, 2)
+        watch._look_for_faults()
+    assert "A fault in the engine made the sound stop for a moment: " in engine.hear("fault", 1)["sentence"]
+    assert not engine.events.poll()
+    assert renderer.guard.errors == 3
 
 
 def test_sigterm_fades_out_and_closes_the_file(engine, tmp_path):
