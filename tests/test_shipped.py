@@ -1,0 +1,84 @@
+"""What ships sounds as promised: every factory patch, played by the instrument itself."""
+
+from pathlib import Path
+
+import numpy as np
+import pyloudnorm
+import pytest
+
+from oscsynth.library import Library, factory_folder
+from oscsynth.render import Performance
+from tests.sound.test_engine import strongest_classes
+
+RATE_HZ = 44100
+CLASSES = ("C", "Cs", "D", "Ds", "E", "F", "Fs", "G", "Gs", "A", "As", "B")
+
+
+def names() -> list[str]:
+    library = Library(None, factory_folder())
+    library.scan()
+    assert not library.faults
+    return list(library.patches)
+
+
+def n_latents(performance: Performance) -> int:
+    version = performance.instrument.parts[1].version
+    assert version is not None and version.metadata is not None
+    return len(version.metadata.latents)
+
+
+def test_there_are_six_patches_and_four_decoders_of_at_most_6_mb() -> None:
+    decoders = list((factory_folder() / "decoders").glob("*.onnx"))
+    assert len(names()) >= 6 and len(decoders) >= 4
+    assert all(path.stat().st_size <= 6_000_000 for path in decoders)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_patch_sounds_and_stays_under_the_limiter(name: str, tmp_path: Path) -> None:
+    performance = Performance(patches=tmp_path, patch=name)
+    performance.render(RATE_HZ)
+    sound = performance.render(RATE_HZ)
+    assert 0.02 < np.abs(sound).max() < 0.966
+
+
+def test_the_violin_plays_every_class_that_is_asked_for(tmp_path: Path) -> None:
+    performance = Performance(patches=tmp_path, patch="Violin")
+    heard = []
+    for name in CLASSES:
+        assert not performance.send("/oscsynth/chroma/name", name)
+        performance.render(8192)
+        heard.append(strongest_classes(performance.render(RATE_HZ)))
+    assert heard == [{index} for index in range(12)]
+
+
+def test_the_first_message_changes_the_timbre(tmp_path: Path) -> None:
+    performance = Performance(patches=tmp_path, patch="Violin")
+    performance.send("/oscsynth/latent/1", 0.1)
+    performance.render(RATE_HZ // 2)
+    before = np.abs(np.fft.rfft(performance.render(RATE_HZ)[:, 0]))
+    performance.send("/oscsynth/latent/1", 0.7)
+    performance.render(RATE_HZ // 2)
+    after = np.abs(np.fft.rfft(performance.render(RATE_HZ)[:, 0]))
+    bands = lambda spectrum: np.log10([np.sum(band**2) for band in np.array_split(spectrum[100:12000], 40)])  # noqa: E731
+    assert np.sqrt(np.mean(np.square(10 * (bands(after) - bands(before))))) > 3.0
+
+
+def test_both_of_two_classes_are_heard(tmp_path: Path) -> None:
+    performance, rng, heard = Performance(patches=tmp_path, patch="Violin"), np.random.default_rng(2), 0
+    for _ in range(20):
+        one, other = rng.choice(12, 2, replace=False)
+        performance.send("/oscsynth/chroma", *[0.5 if c in (one, other) else 0.0 for c in range(12)])
+        performance.send("/oscsynth/latents", *rng.random(n_latents(performance)).tolist())
+        performance.render(8192)
+        heard += strongest_classes(performance.render(2 * RATE_HZ), 2) == {int(one), int(other)}
+    assert heard >= 18
+
+
+@pytest.mark.parametrize("name", names())
+def test_loudness_is_even_over_the_latent_box(name: str, tmp_path: Path) -> None:
+    performance, rng, loudness = Performance(patches=tmp_path, patch=name), np.random.default_rng(3), []
+    for _ in range(4):
+        performance.send("/oscsynth/latents", *rng.integers(0, 2, n_latents(performance)).astype(float).tolist())
+        performance.render(8192)
+        loudness.append(pyloudnorm.Meter(RATE_HZ).integrated_loudness(performance.render(10 * RATE_HZ)))
+    assert max(loudness) - min(loudness) < 3.0
