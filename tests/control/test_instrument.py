@@ -196,6 +196,7 @@ def test_snapshots_keep_values_but_not_the_gate():
     send(instrument, "snapshot/3/recall")
     assert [instrument.state.get(1, name) for name in ("gain", "travel", "gate")] == [-9, 4, 0]
     assert send(instrument, "chroma/name") == [(P + "chroma/name", ("E",))]
+    assert send(instrument, "chroma/weight/E") == [(P + "chroma/weight/E", (1.0,))]
     assert send(instrument, "latent/1") == [(P + "latent/1", (0.4,))]
     assert send(instrument, "snapshot/2/recall") == fail("snapshot/2/recall", "nothing was stored in snapshot 2; stored are: 3")
 

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oscsynth.control.patterns import Tree, compile_segment, is_pattern, match
@@ -18,7 +18,27 @@ def as_regular_expression(pieces):
     return "".join(translated.get(piece, piece) for piece in pieces)
 
 
-@given(st.lists(PIECES, max_size=8), st.text("abc", max_size=8))
+@pytest.mark.parametrize(
+    ("pattern", "fits", "fits_not"),
+    [
+        ("[!a]", "b", "a"),
+        ("[!a-c]x", "dx", "bx"),
+        ("[a-cx]", "x", "d"),
+        ("[a-]", "-", "b"),
+        ("{bow,air}-?", "air-1", "bow-"),
+        ("{a,ab}c", "abc", "ab"),
+        ("*b*", "abc", "ac"),
+        ("a*", "a", "ba"),
+        ("?", "a", ""),
+        ("a{,b}c", "ac", "abbc"),
+    ],
+)
+def test_what_each_wildcard_means(pattern, fits, fits_not):
+    assert match(compile_segment(pattern), fits) and not match(compile_segment(pattern), fits_not)
+
+
+@settings(max_examples=400)
+@given(st.lists(PIECES, max_size=4), st.text("abc", max_size=4))
 def test_it_agrees_with_regular_expressions(pieces, name):
     found = match(compile_segment("".join(pieces)), name)
     assert found == bool(re.fullmatch(as_regular_expression(pieces), name))
