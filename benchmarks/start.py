@@ -11,10 +11,20 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+
+from tests.audio.jack_server import SAMPLE_RATE_HZ, Capture, environment, jack_server
 from tests.engine_harness import wait_until
 from tests.serving import Serve, child_pids, is_alive, megabytes, tiny_patches
 
-GOALS = {"first sound": "1.5 s", "engine back": "1 s", "OSC back": "2 s", "control memory": "120 MB", "engine memory": "300 MB"}
+GOALS = {
+    "first sound": "1.5 s",
+    "engine back": "1 s",
+    "silence under JACK": "1 s",
+    "OSC back": "2 s",
+    "control memory": "120 MB",
+    "engine memory": "300 MB",
+}
 
 
 def first_sound_seconds(serve: Serve, path: Path) -> float:
@@ -64,6 +74,29 @@ def measure(patches: Path, folder: Path) -> dict[str, float]:
     return figures
 
 
+def jack_gap_seconds(patches: Path) -> float:
+    """Kill the engine while a JACK server plays it, and return how long nothing was heard."""
+    with jack_server() as (name, _):
+        serve, capture = Serve("--audio", "portaudio", patches=patches, env=environment(name)), Capture(name)
+        try:
+            wait_until(serve.is_sounding, 20)
+            capture.connect()
+            time.sleep(1)
+            pid, before = serve.children()["engine"], capture.samples
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: serve.children()["engine"] != pid, 10)
+            capture.connect()
+            wait_until(lambda: serve.is_sounding() and capture.sound[-4096:].any(), 10)
+            time.sleep(0.5)
+            silent = ~capture.sound[before:].any(axis=1)
+            return float(np.flatnonzero(silent)[-1] - np.flatnonzero(silent)[0]) / SAMPLE_RATE_HZ
+        finally:
+            capture.close()
+            serve.process.terminate()
+            serve.process.wait(5)
+            serve.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--patches", type=Path, help="a folder of patches; small ones made for the purpose if left out")
@@ -72,6 +105,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         patches = arguments.patches or tiny_patches(Path(name) / "patches", 6)
         runs = [measure(patches, Path(name)) for _ in range(arguments.runs)]
+        for run in runs:
+            run["silence under JACK"] = jack_gap_seconds(patches)
     print(f"{'':20}{'median':>10}{'worst':>10}  goal")
     for figure in runs[0]:
         values = [run[figure] for run in runs]
