@@ -1,7 +1,7 @@
 """How many OSC messages a second are handled, end to end on loopback: ``python -m benchmarks.osc_throughput [SECONDS]``.
 
 One process sends as fast as it can, float messages to 256 addresses in turn; another receives them in one of three ways: a bare loop that
-throws them away, oscsynth's server (socket, parser, address table, state in shared memory), and python-osc's threading server with one
+throws them away, oscsynth's server (socket, parser, address table, state in shared memory), and python-osc's blocking server with one
 handler an address. What is counted is what was handled while the sender was going.
 """
 
