@@ -49,7 +49,7 @@ class Player:
             self._latent = latent
         names = self._ask(f"latent/{self._latent}/name")
         position = self._ask(f"latent/{self._latent}")
-        return " ".join([f"latent {self._latent}", *map(str, names), *(f"{value:.2f}" for value in position)])
+        return " ".join([f"latent {self._latent}", *filter(None, map(str, names)), *(f"{value:.2f}" for value in position)])
 
     def move(self, step: float) -> str:
         """Move the chosen latent."""

@@ -91,7 +91,7 @@ class Screen:
         table = Table.grid(padding=(0, 2))
         table.add_row(Text("oscsynth", style="bold"), __version__)
         table.add_row("plays", Text(self._known.get("patch", {"name": "nothing yet"})["name"], style="bold"))
-        table.add_row("sound", _sound(self._known["audio"]))
+        table.add_row("sound", Text(_sound(self._known["audio"])))
         table.add_row("OSC", f"UDP to {host} port {port}")
         table.add_row("try", Text("/oscsynth/latent/1 0.7", style="bold"))
         table.add_row("or", f"oscsynth send{with_port} latent/1 0.7")

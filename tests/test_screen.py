@@ -1,0 +1,64 @@
+"""What ``serve`` prints, where the output is no terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from oscsynth.daemon import Options
+from oscsynth.screen import Screen
+
+AUDIO = {"event": "audio", "device": "Scarlett", "api": "ALSA", "sample_rate_hz": 48000, "latency_seconds": 0.0058, "sentence": ""}
+LISTENING = {"event": "listening", "host": "127.0.0.1", "port": 57140, "sentence": ""}
+
+
+def patch(name: str, part: int = 1) -> dict[str, object]:
+    return {"event": "patch", "part": part, "name": name}
+
+
+@pytest.fixture
+def screen() -> Screen:
+    screen = Screen(Options(), lambda: None)
+    for event in (AUDIO, LISTENING, patch("Violin")):
+        screen.show(event)
+    return screen
+
+
+def test_opens_when_everything_is_known(capsys, screen):
+    out = capsys.readouterr().out
+    for words in ("plays     Violin", "Scarlett [ALSA], 48000 Hz, 5.8 ms", "UDP to 127.0.0.1 port 57140", "oscsynth send latent/1 0.7", "ready"):
+        assert words in out
+    assert out.count("ready") == 1
+
+
+def test_opens_without_a_patch_after_a_while(capsys, monkeypatch):
+    monkeypatch.setattr("oscsynth.screen.PATCH_SECONDS", 0)
+    screen = Screen(Options(), lambda: None)
+    screen.show(AUDIO)
+    assert not capsys.readouterr().out
+    screen.show(LISTENING)
+    assert "nothing yet" in capsys.readouterr().out
+
+
+def test_of_many_switches_only_the_last_is_said(capsys, screen, monkeypatch):
+    screen._patches_seconds = float("inf")
+    for number in range(10):
+        screen.show(patch(f"Patch {number}"))
+    screen.show(patch("Low", part=2))
+    screen._patches_seconds = 0.0
+    capsys.readouterr()
+    screen.tick()
+    assert capsys.readouterr().out == "plays Patch 9\npart 2 plays Low\n"
+
+
+def test_sentences_are_said_and_other_events_are_not(capsys, screen):
+    capsys.readouterr()
+    screen.show({"event": "gate", "part": 1, "open": True})
+    screen.show({"event": "fault", "sentence": "patches/a.yaml:3: [bold] is no key"})
+    assert capsys.readouterr().out == "patches/a.yaml:3: [bold] is no key\n"
+
+
+def test_another_device_is_said(capsys, screen):
+    capsys.readouterr()
+    screen.show(AUDIO)
+    screen.show(AUDIO | {"device": "null", "api": "none"})
+    assert capsys.readouterr().out == "sound: none: running silently\n"
