@@ -56,7 +56,9 @@ def move_partials(power: Power, ratio: float, n_bins: int) -> Power:
         return stretch(power, ratio, n_bins)
     # The border between two partials is the lowest bin between them.
     borders = np.array([a + int(np.argmin(power[a:b])) for a, b in itertools.pairwise(peaks)], np.float64)
-    low, high = np.concatenate([[0.0], borders]), np.concatenate([borders, [len(power) - 1.0]])
+    # Below the first partial too: decoders put energy at 0 Hz, which is not to be held up to the moved partial.
+    lowest = float(np.argmin(power[: peaks[0] + 1]))
+    low, high = np.concatenate([[lowest], borders]), np.concatenate([borders, [len(power) - 1.0]])
     target = np.arange(n_bins, dtype=np.float64)
     partial = np.searchsorted(borders * ratio, target, "right")
     shift = (ratio - 1.0) * _refined(power, peaks)

@@ -59,6 +59,13 @@ def test_whole_partials_keep_their_width_and_stretched_ones_widen() -> None:
     assert width_hz(spectrum.stretch(power, 4.0, len(power))) > 3 * width_hz(power)
 
 
+def test_energy_at_0_hz_is_not_spread_below_the_moved_partials() -> None:
+    power = partials(69.0).sum(0).astype(np.float64) ** 2
+    power[:2] += 0.3 * power.max()  # as decoders do
+    moved = spectrum.move_partials(power, 4.0, len(power))
+    assert moved[:120].sum() < 1e-3 * moved.sum()
+
+
 def test_formants_that_are_kept_stay_where_they_were() -> None:
     envelope = np.exp(-(((STFT.frequencies_hz() - 2000) / 600) ** 2))
     vowel = (partials(57.0).sum(0) > 0.1) * envelope
