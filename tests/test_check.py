@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from oscsynth.check import check_files, check_library
@@ -43,6 +44,28 @@ def test_a_patch_that_ships_teaches(patch):
     assert text.startswith("# ") and text.count("#") >= 5, "its comments say what it is and what each line does"
     assert len(patch.latents) >= 2 and len(patch.xy) == 2
     assert Path(patch.path).stem == patch.name.lower().replace(" ", "-")
+
+
+def centroid_bin(patch: Patch, **positions: float) -> float:
+    """Return where the middle of the power lies, each fader at its default but those named."""
+    from oscsynth.sound.decoder import Decoder
+
+    decoder = Decoder.load(patch.decoder_path)
+    latents = np.full((1, decoder.n_latents), 0.5, np.float32)
+    for name, latent in patch.latents.items():
+        low, high = latent.range
+        latents[0, latent.neuron - 1] = low + (high - low) * positions.get(name, latent.default)
+    registers = decoder.metadata.registers
+    nearest = np.argmin([abs(octave - (patch.register or 4)) for octave in registers]) if registers else 0
+    one_hot = np.eye(max(1, len(registers)), dtype=np.float32)[[nearest]]
+    power = decoder.decode(latents, np.array([patch.chroma], np.float32).round(), one_hot)[0].astype(np.float64) ** 2
+    return float((power * np.arange(len(power))).sum() / power.sum())
+
+
+@pytest.mark.parametrize(("name", "latent"), [("Violin", "bow"), ("Kaleidoscope", "light"), ("Quartz", "edge")])
+def test_what_is_called_brighter_is_brighter(name, latent):
+    (patch,) = (patch for patch in shipped() if patch.name == name)
+    assert centroid_bin(patch, **{latent: 0.9}) > 1.05 * centroid_bin(patch, **{latent: 0.1}), "a decoder made again has other neurons"
 
 
 def test_a_decoder_is_checked_once_for_all_its_patches(tmp_path, monkeypatch):
