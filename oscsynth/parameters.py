@@ -26,7 +26,7 @@ class Parameter:
     """One thing that can change, or ``size`` of a kind.
 
     ``name`` is its OSC address below the part (or below ``/master``); ``stays`` says that it stays with the part when the patch is
-    switched, otherwise the new patch brings its own. ``continuous`` ones have ``/normalized`` and ``/text`` beside them. NaN as a default means
+    switched, otherwise the new patch brings its own. ``continuous`` ones have ``/normalized`` and ``/text`` beside them. NaN as default means
     "as the patch or decoder says". Hidden rows (no description) are not OSC values: the engine's alone.
     """
 
