@@ -15,6 +15,8 @@ PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"
 PITCH_CLASS_ADDRESSES = tuple(name.replace("#", "s") for name in PITCH_CLASSES)
 SILENCE_DB = -120.0
 
+_BEND = 4.0  # of the exponential and logarithmic fader curves
+
 _FLATS = {"DB": 1, "EB": 3, "FB": 4, "GB": 6, "AB": 8, "BB": 10, "CB": 11}
 _CLASS_BY_NAME = {
     **{name.upper(): i for i, name in enumerate(PITCH_CLASSES)},
@@ -55,6 +57,24 @@ def semitones_to_ratio(semitones: float) -> float:
 def ratio_to_semitones(ratio: float) -> float:
     """Return the interval in semitones of a frequency ratio above 0."""
     return 12.0 * math.log2(ratio)
+
+
+def bend(position: float, curve: str) -> float:
+    """Return where a fader at 0..1 stands after its curve, 0..1: ``linear``, ``exponential``, ``logarithmic`` or ``s``."""
+    if curve == "exponential":
+        return math.expm1(_BEND * position) / math.expm1(_BEND)
+    if curve == "logarithmic":
+        return math.log1p(position * math.expm1(_BEND)) / _BEND
+    return position * position * (3.0 - 2.0 * position) if curve == "s" else position
+
+
+def unbend(bent: float, curve: str) -> float:
+    """Return the fader position 0..1 that `bend` takes to a value 0..1."""
+    if curve == "exponential":
+        return bend(bent, "logarithmic")
+    if curve == "logarithmic":
+        return bend(bent, "exponential")
+    return 0.5 - math.sin(math.asin(1.0 - 2.0 * bent) / 3.0) if curve == "s" else bent
 
 
 def pitch_class_index(name: str) -> int:

@@ -102,3 +102,16 @@ def test_events_of_one_instant_happen_in_their_order(folder: Path) -> None:
     performance = Performance(patches=folder)
     list(perform(performance, events, lambda event, why: None, seconds=0.5))
     assert performance.instrument.state.get(1, "chroma", 4) == 1.0
+
+
+def test_a_point_of_the_decoder_is_reached_through_the_curves_of_the_patch(folder: Path) -> None:
+    tiny_decoder(folder / "tiny.onnx", points={"there": (0.3, 0.3, 0.3)})
+    (folder / "bent.yaml").write_text(
+        "name: Bent\ndecoder: tiny.onnx\nlatents:\n  a: {neuron: 1, range: [0.2, 0.6], curve: exponential}\n  b: {neuron: 2, range: [0.9, 0.5]}\n"
+    )
+    performance = Performance(patches=folder, patch="Bent")
+    assert not performance.send("/oscsynth/point/there")
+    version, state = performance.instrument.parts[1].version, performance.instrument.state
+    assert version is not None
+    faders = np.array([state.get(1, "latent", index) for index in range(3)])
+    assert performance.engine._sounds[version.number].positions(faders) == pytest.approx([0.3, 0.5, 0.3])

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..metadata import Metadata
 from ..parameters import MASTER_SLOTS, MAX_LATENTS, N_CLASSES, N_SLOTS, PART, PART_PARAMETERS, PART_SLOTS
-from ..patch import Patch
+from ..patch import LatentControl, Patch
+from ..units import unbend
 from .shelf import Version
 
 if TYPE_CHECKING:
@@ -146,9 +147,15 @@ class Part:
         return names
 
     def points(self) -> dict[str, tuple[float, ...]]:
-        """Return the named points: the patch's, then the decoder's."""
+        """Return the named points, as fader positions: the patch's, then the decoder's."""
         own = self.patch.points if self.patch else {}
-        return {**own, **{name: point for name, point in (self.metadata.points if self.metadata else {}).items() if name not in own}}
+        controls = {control.neuron: control for control in self.patch.latents.values()} if self.patch else {}
+        theirs = self.metadata.points if self.metadata else {}
+        return own | {
+            name: tuple(_fader(position, controls.get(neuron)) for neuron, position in enumerate(point, 1))
+            for name, point in theirs.items()
+            if name not in own
+        }
 
     # ---- patches
 
@@ -239,3 +246,13 @@ def _brought_by(patch: Patch, first: bool) -> dict[str, Sequence[float]]:
 
 def _is_address(name: str) -> bool:
     return name.isprintable() and not name.isdigit() and not any(character in " #*,/?[]{}" for character in name)
+
+
+def _fader(position: float, control: LatentControl | None) -> float:
+    """Return where a fader has to stand for a neuron to stand at a position 0..1 of what the corpus used, or as near as its range goes."""
+    if control is None:
+        return position
+    low, high = control.range
+    if low == high:
+        return control.default
+    return unbend(min(max((position - low) / (high - low), 0.0), 1.0), control.curve)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..metadata import N_CLASSES
-from ..patch import LatentControl, LatentCurve, Patch
-from ..units import db_to_amplitude, midi_to_hz
+from ..patch import LatentControl, Patch
+from ..units import bend, db_to_amplitude, midi_to_hz
 from .controls import Row, part_slews
 from .decoder import Decoder, one_hot
 from .phase import Stft
@@ -22,15 +21,7 @@ Positions = NDArray[np.float64]
 
 PANIC_SECONDS = 0.005
 START_SECONDS = 0.05  # a drone that starts with its patch fades in at least this long
-_BEND = 4.0  # of the exponential and logarithmic fader curves
 _LEAST_WEIGHT = 1e-4  # a note class 40 dB down is not decoded
-
-CURVES: dict[LatentCurve, Callable[[Positions], Positions]] = {
-    "linear": lambda x: x,
-    "exponential": lambda x: np.expm1(_BEND * x) / math.expm1(_BEND),
-    "logarithmic": lambda x: np.log1p(x * math.expm1(_BEND)) / _BEND,
-    "s": lambda x: x * x * (3.0 - 2.0 * x),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +53,7 @@ class Sound:
         self.bin_hz = metadata.sample_rate_hz / metadata.window_samples
         controls = {control.neuron - 1: control for control in patch.latents.values()}
         self._controls = [controls.get(neuron, LatentControl(neuron + 1)) for neuron in range(self.n_latents)]
-        self._curved = [(neuron, CURVES[c.curve]) for neuron, c in enumerate(self._controls) if c.curve != "linear"]
+        self._curves = [(neuron, control.curve) for neuron, control in enumerate(self._controls) if control.curve != "linear"]
         self._low = np.array([control.range[0] for control in self._controls])
         self._span = np.array([control.range[1] for control in self._controls]) - self._low
         self.slews_seconds = part_slews(np.array([np.nan if control.slew_ms == "auto" else control.slew_ms / 1000.0 for control in self._controls]))
@@ -79,8 +70,8 @@ class Sound:
     def positions(self, faders: Row) -> Positions:
         """Return the positions in the corpus's range, float64 (n_latents,), of fader positions 0..1 (at least n_latents)."""
         x = faders[: self.n_latents].copy()
-        for neuron, curve in self._curved:
-            x[neuron] = curve(x[neuron])
+        for neuron, curve in self._curves:
+            x[neuron] = bend(x[neuron], curve)
         positions: Positions = self._low + self._span * x
         return positions
 
