@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
 .DEFAULT_GOAL := help
 
-.PHONY: help play install test check format lock benchmark decoders sounds clean
+.PHONY: help play install test check format lock benchmark benchmark-osc benchmark-start benchmark-switch decoders vouchers pictures sounds clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -40,10 +40,18 @@ benchmark-switch: .venv/test.stamp  ## ten patch switches a second for a minute 
 	$(BIN)/python benchmarks/switch.py
 
 decoders: .venv/test.stamp  ## train the shipped decoders again, from their recipes (hours)
-	for recipe in violin one-octave five-octaves voices; do $(BIN)/python -m training recipe $$recipe || exit 1; done
+	for recipe in violin one-octave five-octaves voices; do $(BIN)/python -m training recipe $$recipe || exit 1; done ; $(MAKE) vouchers
+
+vouchers: .venv/test.stamp  ## check the shipped decoders, so that the first start need not
+	$(BIN)/python -c 'from pathlib import Path; from oscsynth.probe import vouch; vouch(Path("patches/decoders"))'
+
+pictures: .venv/test.stamp  ## draw the spectrograms in docs/pictures
+	$(BIN)/python -m benchmarks.pictures
 
 sounds: .venv/test.stamp  ## render ten seconds of every factory patch to docs/sounds
-	$(BIN)/python -m benchmarks.sounds
+	for score in docs/sounds/*.score; do \
+	  $(BIN)/oscsynth render $$score -o $${score%.score}.flac --bits 16 --seconds 10 --patch "$$(sed -n '1s/^# patch: //p' $$score)" || exit 1; \
+	done
 
 lock: .venv/test.stamp  ## choose the newest versions again and write both lock files
 	$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --extra pyaudio --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o play.lock

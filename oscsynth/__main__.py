@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -93,11 +93,12 @@ def render(
     patches: PatchesOption = None,
     sample_rate: Annotated[int, typer.Option(min=8000, max=192000, metavar="HZ", help="Of the file.")] = 44100,
     seconds: Annotated[float | None, typer.Option(min=0, max=86400, help="Length; otherwise until what the last line leaves has faded.")] = None,
+    bits: Annotated[Literal["16", "24"], typer.Option(help="Of the file; OGG has its own.")] = "24",
 ) -> None:
     """Play a score into a sound file, faster than it sounds; the same score gives the same samples."""
     from .render import render_file
 
-    rendered = render_file(score, output, patches=patches, patch=patch, sample_rate_hz=sample_rate, seconds=seconds)
+    rendered = render_file(score, output, patches=patches, patch=patch, sample_rate_hz=sample_rate, seconds=seconds, bits=int(bits))
     typer.echo(f"wrote {shown(output)}: {rendered.seconds:.1f} s")
     for fault in rendered.faults:
         typer.secho(fault, fg="red", err=True)

@@ -187,8 +187,9 @@ def render_file(
     patch: str | None = None,
     sample_rate_hz: int = 44100,
     seconds: float | None = None,
+    bits: int = 24,
 ) -> Rendered:
-    """Play a score into a sound file: 24 bits; the ending of its name chooses WAV, FLAC, AIFF or OGG.
+    """Play a score into a sound file of 16 or 24 bits; the ending of its name chooses WAV, FLAC, AIFF or OGG.
 
     Raises
     ------
@@ -203,7 +204,7 @@ def render_file(
     performance = Performance(sample_rate_hz, patches, patch)
     faults: list[str] = []
     try:
-        subtype = None if output.suffix.lower() == ".ogg" else "PCM_24"
+        subtype = None if output.suffix.lower() == ".ogg" else f"PCM_{bits}"
         with soundfile.SoundFile(output, "w", sample_rate_hz, 2, subtype) as file:
             for block in perform(performance, events, lambda event, why: faults.append(f"{shown(score)}:{event.line}: {why}"), seconds):
                 file.write(block)

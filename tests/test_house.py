@@ -28,7 +28,7 @@ HOUSE: dict[str, set[str]] = {
     "patch_schema": {"patch"},
     "patch_file": {"errors", "units", "metadata", "patch", "patch_schema", "yaml_file"},
     "library": {"errors", "patch", "patch_file"},
-    "probe": {"", "errors", "metadata", "sound"},  # sound only in the process of its own
+    "probe": {"", "errors", "metadata", "library", "sound"},  # sound only in the process of its own
     "check": {"errors", "metadata", "patch", "patch_file", "library", "probe"},
     "audio": {"errors", "units"},
     "sound": {"errors", "units", "metadata", "parameters", "patch", "link"},

@@ -1,5 +1,6 @@
 """What ships sounds as promised: every factory patch, played by the instrument itself."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,9 @@ import pyloudnorm
 import pytest
 
 from oscsynth.library import Library, factory_folder
+from oscsynth.probe import _vouched_for
 from oscsynth.render import Performance
+from oscsynth.sound.decoder import Decoder, probe
 from tests.sound.test_engine import strongest_classes
 
 RATE_HZ = 44100
@@ -82,3 +85,22 @@ def test_loudness_is_even_over_the_latent_box(name: str, tmp_path: Path) -> None
         performance.render(8192)
         loudness.append(pyloudnorm.Meter(RATE_HZ).integrated_loudness(performance.render(10 * RATE_HZ)))
     assert max(loudness) - min(loudness) < 3.0
+
+
+def test_what_ships_is_what_was_checked() -> None:
+    """``make vouchers`` after a decoder has changed, or the first start is a slow one."""
+    folder = factory_folder() / "decoders"
+    for path in folder.glob("*.onnx"):
+        vouched = _vouched_for(path)
+        assert vouched is not None and vouched.metadata == Decoder.load(path).metadata
+        probe(Decoder.load(path))
+
+
+def test_a_changed_file_is_not_vouched_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoders = tmp_path / "decoders"
+    shutil.copytree(factory_folder() / "decoders", decoders)
+    monkeypatch.setattr("oscsynth.probe.factory_folder", lambda: tmp_path)
+    violin = decoders / "violin.onnx"
+    assert _vouched_for(violin) is not None
+    violin.write_bytes(violin.read_bytes() + b" ")
+    assert _vouched_for(violin) is None
