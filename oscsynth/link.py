@@ -26,14 +26,13 @@ EXIT_AGAIN = 4  # a new one is wanted at once (a device that went or came back)
 
 _STATE_BYTES = 8 * N_ROWS * N_SLOTS
 _BLOB_BYTES = 512 * 1024
-# Header: state sequence, telemetry sequence, blob sequence, and which of two blobs is the newest; 8 bytes each.
-_STATE_SEQUENCE, _TELEMETRY_SEQUENCE, _BLOB_LENGTHS, _BLOB_NEWEST = 0, 8, 16, 32
+# Header, in words of 8 bytes: state sequence, telemetry sequence, length of either blob, and which of the two is the newest.
+_STATE_SEQUENCE, _TELEMETRY_SEQUENCE, _BLOB_LENGTHS, _BLOB_NEWEST = 0, 1, 2, 4
 _STATE_AT = 64
 _TELEMETRY_AT = _STATE_AT + _STATE_BYTES
 _TELEMETRY = struct.Struct("=16d")
 _BLOBS_AT = _TELEMETRY_AT + 256
 _SIZE = _BLOBS_AT + 2 * _BLOB_BYTES
-_U64 = struct.Struct("=Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +93,14 @@ class SharedMemory:
         self.path = path
         with open(path, "r+b") as file:
             self._map = mmap.mmap(file.fileno(), _SIZE)
+        # Not struct: its pack_into writes zeros first, and a zero in a sequence number would be taken for a finished write.
+        self._header = memoryview(self._map)[:_STATE_AT].cast("Q")
         if self._created:
             self.write_state(State())
 
     def close(self) -> None:
         """Unmap, and delete the file if this side created it."""
+        self._header.release()
         with contextlib.suppress(BufferError):
             self._map.close()
         if self._created:
@@ -106,26 +108,26 @@ class SharedMemory:
 
     def _begin(self, at: int) -> int:
         # A writer that was killed half way left an odd number: go on from it.
-        sequence: int = _U64.unpack_from(self._map, at)[0] | 1
-        _U64.pack_into(self._map, at, sequence)
+        sequence: int = self._header[at] | 1
+        self._header[at] = sequence
         return sequence
 
     def write_state(self, state: State) -> None:
         """Make every change since the last call visible at once (control only)."""
         sequence = self._begin(_STATE_SEQUENCE)
         self._map[_STATE_AT : _STATE_AT + _STATE_BYTES] = memoryview(state.values).cast("B")
-        _U64.pack_into(self._map, _STATE_SEQUENCE, sequence + 1)
+        self._header[_STATE_SEQUENCE] = sequence + 1
 
     def read_state(self, into: memoryview | bytearray, known: int = -1) -> int:
         """Copy the state into a writable buffer of ``N_ROWS * N_SLOTS`` doubles and return its sequence number.
 
         Returns ``known`` and copies nothing when nothing has changed since that number, or while control is writing: never waits.
         """
-        before: int = _U64.unpack_from(self._map, _STATE_SEQUENCE)[0]
+        before: int = self._header[_STATE_SEQUENCE]
         if before == known or before & 1:
             return known
         copy = self._map[_STATE_AT : _STATE_AT + _STATE_BYTES]
-        if _U64.unpack_from(self._map, _STATE_SEQUENCE)[0] != before:
+        if self._header[_STATE_SEQUENCE] != before:
             return known
         into[:] = copy
         return before
@@ -140,14 +142,14 @@ class SharedMemory:
         """Write the fields of `Telemetry` in order (engine only)."""
         sequence = self._begin(_TELEMETRY_SEQUENCE)
         _TELEMETRY.pack_into(self._map, _TELEMETRY_AT, *telemetry)
-        _U64.pack_into(self._map, _TELEMETRY_SEQUENCE, sequence + 1)
+        self._header[_TELEMETRY_SEQUENCE] = sequence + 1
 
     def read_telemetry(self) -> Telemetry:
         """Return the engine's latest telemetry; the last consistent one if it is just being written."""
         for _ in range(10):
-            before = _U64.unpack_from(self._map, _TELEMETRY_SEQUENCE)[0]
+            before = self._header[_TELEMETRY_SEQUENCE]
             values = _TELEMETRY.unpack_from(self._map, _TELEMETRY_AT)
-            if not before & 1 and _U64.unpack_from(self._map, _TELEMETRY_SEQUENCE)[0] == before:
+            if not before & 1 and self._header[_TELEMETRY_SEQUENCE] == before:
                 break
         return Telemetry(*values)
 
@@ -162,14 +164,14 @@ class SharedMemory:
         data = text.encode()
         if len(data) > _BLOB_BYTES:
             raise ValueError(f"control's notes are {len(data)} bytes long; at most {_BLOB_BYTES} fit")
-        place = 1 - self._map[_BLOB_NEWEST]
+        place = 1 - self._header[_BLOB_NEWEST]
         start = _BLOBS_AT + place * _BLOB_BYTES
         self._map[start : start + len(data)] = data
-        _U64.pack_into(self._map, _BLOB_LENGTHS + 8 * place, len(data))
-        self._map[_BLOB_NEWEST] = place
+        self._header[_BLOB_LENGTHS + place] = len(data)
+        self._header[_BLOB_NEWEST] = place
 
     def read_notes(self) -> str:
         """Return what the last control kept, or an empty text."""
-        place = self._map[_BLOB_NEWEST]
-        start, length = _BLOBS_AT + place * _BLOB_BYTES, _U64.unpack_from(self._map, _BLOB_LENGTHS + 8 * place)[0]
+        place = self._header[_BLOB_NEWEST]
+        start, length = _BLOBS_AT + place * _BLOB_BYTES, self._header[_BLOB_LENGTHS + place]
         return self._map[start : start + length].decode()

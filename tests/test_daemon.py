@@ -101,8 +101,11 @@ def test_signal_fades_out_and_leaves_nothing(start, tmp_path, number):
 
 def test_signal_to_the_whole_group_leaves_quietly(start):
     serve = sounding(start("--audio", "null"))
-    for pid in (*serve.children().values(), serve.process.pid):
+    engine, control = serve.children()["engine"], serve.children()["control"]
+    for pid in (engine, control):
         os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not is_alive(engine))
+    serve.process.terminate()
     assert serve.process.wait(5) == 0
     assert "starting it again" not in serve.text
 

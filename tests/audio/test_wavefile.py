@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from oscsynth.audio import AudioSettings, free_name, open_backend
-from oscsynth.audio.wavefile import WaveWriter, repair
+from oscsynth.audio.wavefile import WaveWriter
 from oscsynth.errors import AudioError
 
 
@@ -82,8 +82,7 @@ def test_file_cut_short_by_kill_opens(killed):
 
 
 def test_recording_goes_on_in_the_same_file_with_silence_between(killed):
-    repair(killed)  # so that "before" is all there is
-    before = soundfile.info(killed).frames
+    before = (killed.stat().st_size - 44) // 6  # more than its header says
     backend = open_backend(str(killed), lambda n: tone(n), AudioSettings(append=True))
     assert backend.sentence == f"The recording goes on in {killed}."
     backend.start()
