@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
 .DEFAULT_GOAL := help
 
-.PHONY: help play install test check format lock benchmark benchmark-osc benchmark-start benchmark-switch decoders vouchers pictures sounds clean
+.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-start benchmark-switch decoders vouchers pictures sounds clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -14,6 +14,8 @@ play: install  ## install what is needed and start the instrument
 	@$(BIN)/oscsynth serve
 
 install: .venv/play.stamp  ## install the instrument into .venv
+
+install-train: .venv/test.stamp  ## install what training needs too
 
 test: .venv/test.stamp  ## install what tests need and run all of them
 	$(BIN)/ruff check .

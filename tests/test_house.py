@@ -45,7 +45,7 @@ HOUSE: dict[str, set[str]] = {
     "render": {"", *GROUND, *FILES, "score", "audio", "control", "sound"},
     "__main__": {"", "errors", "audio", "check", "client", "control", "daemon", "library", "monitor", "render", "training"},
     "": set(),  # __init__
-    "training": {"metadata", "errors", "units", "patch", "patch_file"},
+    "training": {"metadata", "errors", "units", "patch", "patch_file", "library"},
 }
 
 # What the islands may not know of the world outside.

@@ -1,14 +1,16 @@
-"""The command line of training: ``python -m training recipe violin``, ``python -m training sounds FOLDER --name NAME``."""
+"""The command line of training: ``oscsynth train FOLDER --name NAME``, ``oscsynth train recipe violin``."""
 
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from oscsynth.errors import OscsynthError
+from oscsynth.library import user_folder
 
 app = typer.Typer(help="Train a decoder on sounds.", no_args_is_help=True, add_completion=False)
 
@@ -20,7 +22,7 @@ Configuration = Annotated[str, typer.Option(help="mixing: every note everywhere;
 
 @app.command()
 def recipe(
-    name: Annotated[str, typer.Argument(help="One of those that `python -m training recipes` lists.")],
+    name: Annotated[str, typer.Argument(help="One of those that `oscsynth train recipes` lists.")],
     decoders: Annotated[Path, typer.Option(help="Folder for the decoder.")] = Path("patches/decoders"),
     pages: Annotated[Path, typer.Option(help="Folder for its page.")] = Path("docs/decoders"),
     configuration: Configuration = "mixing",
@@ -47,8 +49,8 @@ def recipes() -> None:
 @app.command()
 def sounds(
     folders: Annotated[list[Path], typer.Argument(help="Folders of WAV, FLAC, AIFF or OGG files.")],
-    name: Annotated[str, typer.Option(help="Of the patch.")],
-    output: Annotated[Path, typer.Option(help="Folder of patches to write to.")] = Path("."),
+    name: Annotated[str | None, typer.Option(help="Of the patch; the first folder's name if left out.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of patches to write to; your own if left out.")] = None,
     latents: Annotated[int, typer.Option(min=1, max=64, help="Faders.")] = 3,
     octaves: Annotated[bool, typer.Option(help="Teach the octave too.")] = False,
     configuration: Configuration = "mixing",
@@ -60,10 +62,11 @@ def sounds(
     with _plain_errors():
         from .make import train_sounds
 
+        name = name or folders[0].resolve().name or "Sounds"
         made = train_sounds(
             folders,
             name,
-            output,
+            output or user_folder(),
             n_latents=latents,
             octaves=octaves,
             configuration=configuration,
@@ -71,7 +74,7 @@ def sounds(
             minutes=minutes,
             seed=seed,
         )
-        typer.echo(f"Play it: oscsynth serve --patches {output} --patch {name}")
+        typer.echo(f"Play it: {shlex.join(['oscsynth', 'serve', *(['--patches', str(output)] if output else []), '--patch', name])}")
         if made.interrupted:
             raise typer.Exit(130)
 
