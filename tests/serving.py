@@ -23,11 +23,11 @@ SHARED = Path("/dev/shm")
 
 
 def tiny_patches(folder: Path, n_patches: int = 2) -> Path:
-    """Write a folder of patches, each with a small decoder of its own, and return it."""
+    """Write a folder of patches, each with a small decoder of its own and a name before those that ship, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     for n in range(1, n_patches + 1):
         tiny_decoder(folder / f"tiny{n}.onnx", seed=n)
-        (folder / f"tiny{n}.yaml").write_text(f"name: Tiny {n}\ndecoder: tiny{n}.onnx\nchroma: A\nenvelope: {{attack_ms: 5}}\n")
+        (folder / f"tiny{n}.yaml").write_text(f"name: A tiny {n}\ndecoder: tiny{n}.onnx\nchroma: A\nenvelope: {{attack_ms: 5}}\n")
     return folder
 
 

@@ -53,7 +53,7 @@ def sounding(serve: Serve) -> Serve:
 def test_says_what_plays_and_what_to_send(start):
     serve = sounding(start("--audio", "null"))
     wait_until(lambda: "ready" in serve.text)
-    for word in ("Tiny 1", f"127.0.0.1 port {serve.port}", "/oscsynth/latent/1 0.7", f"oscsynth send --port {serve.port} latent/1 0.7"):
+    for word in ("A tiny 1", f"127.0.0.1 port {serve.port}", "/oscsynth/latent/1 0.7", f"oscsynth send --port {serve.port} latent/1 0.7"):
         assert word in serve.text
 
 
