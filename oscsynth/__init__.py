@@ -6,6 +6,7 @@ The map of the house, top to bottom; a module imports only from those below it.
 ``__main__``          the command line; ``check``, ``client`` and ``monitor`` do what its commands say
 ``daemon``            the parent: starts, supervises and stops the two processes; ``screen`` and ``keys`` are its terminal
 ``control_process``   the one that hears; its ``librarian`` watches, checks and loads; ``engine_process``, the one that sounds
+``doors``             OSCQuery and the announcement, opened once it plays
 ``render``            both of them without a clock: a score into a sound file
 ``control/``          bytes and addresses: OSC codec, address tree, server (asyncio)
 ``sound/``            arrays and samples: decoders, phase, overlap-add, engine
@@ -16,7 +17,7 @@ The map of the house, top to bottom; a module imports only from those below it.
 ``link``              how what changes crosses from control to engine
 ``parameters``        what can change: one table
 ``patch metadata``    what a patch is; what a decoder file says of itself
-``units errors``      inverse pairs of conversions; a few error classes
+``units errors``      inverse pairs of conversions; a few error classes; ``lan``: this computer's addresses
 ====================  ====================================================================================================
 
 ``control`` knows no NumPy; ``sound`` knows no bytes, sockets, clock or YAML.

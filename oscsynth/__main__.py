@@ -65,6 +65,10 @@ def serve(
     render_ahead: Annotated[int, typer.Option(min=0, max=64, metavar="BLOCKS", help="1 or more if it crackles: safer, and that much later.")] = 0,
     port: PortOption = DEFAULT_PORT,
     host: Annotated[str, typer.Option(help="Address to listen on; this computer alone unless given.")] = "127.0.0.1",
+    http_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="OSCQuery port, where apps ask what there is; the one after --port unless given, 0: none.")
+    ] = None,
+    announce: Annotated[bool, typer.Option(help="Let apps on the network (on this computer, without a network) find the instrument.")] = True,
 ) -> None:
     """Play: load the patches, open the sound card and listen for OSC, until Ctrl-C."""
     from . import daemon
@@ -80,6 +84,8 @@ def serve(
             host=host,
             patch=patch,
             patches=patches,
+            http_port=http_port,
+            announce=announce,
         )
     )
     raise typer.Exit(code or 0)

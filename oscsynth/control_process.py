@@ -23,6 +23,7 @@ from .control.instrument import Instrument, Reply
 from .control.notes import from_notes, to_notes
 from .control.publisher import Publisher
 from .control.server import Server
+from .doors import Doors
 from .errors import OscsynthError
 from .librarian import Librarian
 from .library import Library, factory_folder, user_folder
@@ -37,7 +38,7 @@ _MAX_EVENTS = 100
 
 
 class ControlOptions(Protocol):
-    """What control is started with: where to listen, the first patch, another folder than the user's."""
+    """What control is started with: where to listen, the first patch, another folder than the user's, who is told of it."""
 
     @property
     def host(self) -> str: ...  # noqa: D102
@@ -47,6 +48,10 @@ class ControlOptions(Protocol):
     def patch(self) -> str | None: ...  # noqa: D102
     @property
     def patches(self) -> Path | None: ...  # noqa: D102
+    @property
+    def http_port(self) -> int | None: ...  # noqa: D102
+    @property
+    def announce(self) -> bool: ...  # noqa: D102
 
 
 def main(shared_memory_path: str, loads: Connection, loaded: Connection, events: Connection, options: ControlOptions) -> None:
@@ -107,7 +112,8 @@ class Control:
         self.server.publish()
         self.server.start(loop)
         threading.Thread(target=self._receive, args=(loaded, loop, librarian, stopped), daemon=True).start()
-        work = [loop.create_task(librarian.run()), loop.create_task(self._round())]
+        doors = Doors(self.instrument, self.server.address, self._options.http_port, self._options.announce, self._complain)
+        work = [loop.create_task(each) for each in (librarian.run(), self._round(), doors.run(self._is_sounding))]
         for task in work:
             task.add_done_callback(_log_error)
         await stopped.wait()
@@ -190,6 +196,9 @@ class Control:
             elif part is None and self._known.pop(f"patch {number}", {}):
                 self._known.pop(f"gate {number}", None)
                 self._events.put({"event": "closed", "part": number})
+
+    def _is_sounding(self) -> bool:
+        return self._memory.read_telemetry().sounding_parts > 0
 
     def _tell(self, key: str, event: dict[str, Any]) -> None:
         if self._known.get(key) != event:

@@ -52,6 +52,8 @@ class Options:
     host: str = "127.0.0.1"
     patch: str | None = None
     patches: Path | None = None
+    http_port: int | None = None  # the one after OSC's; 0 for none
+    announce: bool = True
 
 
 @dataclass

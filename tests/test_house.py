@@ -32,14 +32,16 @@ HOUSE: dict[str, set[str]] = {
     "check": {"errors", "metadata", "patch", "patch_file", "library", "probe"},
     "audio": {"errors", "units"},
     "sound": {"errors", "units", "metadata", "parameters", "patch", "link"},
-    "control": {"", *GROUND},
+    "control": {"", "lan", *GROUND},
     "client": {"errors"},
     "monitor": {"errors", "units", "parameters", "client"},
     "keys": {"errors", "units", "parameters", "client"},
     "screen": {"", "errors", "units", "parameters", "link", "keys"},
     "engine_process": {*GROUND, "audio", "sound"},
     "librarian": {"errors", "patch", "patch_file", "library", "probe", "control"},
-    "control_process": {*GROUND, "library", "librarian", "control"},
+    "lan": set(),
+    "doors": {*GROUND, "control"},
+    "control_process": {*GROUND, "library", "librarian", "doors", "control"},
     "daemon": {"errors", "link", "audio", "screen"},
     "score": {"errors", "client"},
     "render": {"", *GROUND, *FILES, "score", "audio", "control", "sound"},
@@ -55,7 +57,16 @@ STRANGERS: dict[str, set[str]] = {
     "audio": {"yaml", "asyncio", "pydantic", "onnxruntime", "pythonosc", "typer", "rich"},
     "daemon": {"numpy", "onnxruntime", "yaml", "pydantic"},
 }
-LAZY = {"pydantic", "onnxruntime", "platformdirs", "watchfiles"}  # and numpy, outside of sound and audio: only inside functions
+LAZY = {
+    "pydantic",
+    "onnxruntime",
+    "platformdirs",
+    "watchfiles",
+    "aiohttp",
+    "zeroconf",
+    "ifaddr",
+    "py2tosc",
+}  # and numpy, outside of sound and audio: only inside functions
 
 
 @dataclass(frozen=True)
@@ -188,7 +199,21 @@ def loaded(code: str) -> set[str]:
     return {name.partition(".")[0] for name in run.stdout.split()}
 
 
-HEAVY = {"numpy", "onnxruntime", "pydantic", "yaml", "rich", "typer", "platformdirs", "watchfiles", "pythonosc", "soundfile"}
+HEAVY = {
+    "numpy",
+    "onnxruntime",
+    "pydantic",
+    "yaml",
+    "rich",
+    "typer",
+    "platformdirs",
+    "watchfiles",
+    "pythonosc",
+    "soundfile",
+    "aiohttp",
+    "zeroconf",
+    "py2tosc",
+}
 
 
 @pytest.mark.parametrize(

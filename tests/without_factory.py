@@ -12,6 +12,8 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 0
     patch: str | None = "Aa"
+    http_port: int | None = 0
+    announce: bool = False
 
 
 def main(*arguments):

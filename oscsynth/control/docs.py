@@ -52,6 +52,25 @@ acts in its own time again. A snapshot holds every value of its part, but neithe
 are {N_SNAPSHOTS} for each part, kept while the program runs.
 """
 
+_OSCQUERY = """## For apps: OSCQuery and discovery
+
+Apps that speak [OSCQuery](https://github.com/Vidvox/OSCQueryProposal) find everything by themselves: the tree of all addresses, with
+types, ranges, units and values, is at `http://127.0.0.1:57141/` (the port after OSC's; `--http-port N` takes another, 0 none).
+`/oscsynth/gain?VALUE` asks for one attribute: FULL_PATH, CONTENTS, TYPE, ACCESS, VALUE, RANGE, DESCRIPTION, UNIT or CLIPMODE;
+`?HOST_INFO` says where OSC goes. A node without that attribute answers 204, an attribute that nobody knows 400, an address that is not
+there 404. An action has the type I and can only be written. The addresses of part 1 stand there in their short form.
+
+Over WebSocket, on the same port, `{"COMMAND": "LISTEN", "DATA": "/oscsynth/gain"}` brings the value as an OSC packet, at once and then at
+each change, 30 times a second at most; `IGNORE` ends it. When a patch is switched, PATH_REMOVED and PATH_ADDED name what went and came,
+and PATH_CHANGED with `/` says that names, ranges and choices are to be read again.
+
+Only this computer's own addresses and names are answered as Host, and only its own pages as Origin, so that no page on the web can
+reach the instrument through your browser.
+
+The instrument announces itself as `_osc._udp` and `_oscjson._tcp` over mDNS (Bonjour, Zeroconf), on the networks on which it listens;
+`--no-announce` keeps it quiet. All this opens once the instrument sounds.
+"""
+
 # What arrives in practice and in malice, and what is done with it; tests/control/test_osc.py holds each.
 ODD_PACKETS: tuple[tuple[str, str], ...] = (
     ("an address without a leading `/` (sclang sends symbols as they stand)", "read as if the slash were there"),
@@ -91,6 +110,7 @@ def markdown() -> str:
         "## The whole\n",
         "`panic` in its short form means every part; `/oscsynth/part/1/panic` means part 1.\n",
         _table(WHOLE_ROWS),
+        _OSCQUERY,
         "## Odd packets\n",
         "A malformed packet is counted (`/oscsynth/status`) and said once a second at most; nothing of it happens, and the next one is handled.\n",
         "| what arrives | what is done |\n| --- | --- |",

@@ -1,0 +1,77 @@
+"""The doors that open once the instrument plays: OSCQuery over HTTP, and the announcement on the network.
+
+Control process, on its event loop. Nothing of it stands in the way of the first sound: what is slow to import is imported on a thread, later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from .control.discovery import Announcement
+from .control.instrument import Instrument
+from .control.oscquery import OscQuery
+from .errors import OscsynthError
+
+LATEST_SECONDS = 3.0  # they open even if nothing sounds
+_LOOK_SECONDS = 0.1
+
+
+class Doors:
+    """OSCQuery and the announcement.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        What they lead to.
+    osc_address : tuple
+        Host and port where OSC is listened to; HTTP listens on the same host.
+    http_port : int or None
+        None for the port after OSC's, 0 for no HTTP.
+    announce : bool
+        Whether others are told.
+    complain : callable
+        Called with a sentence if one of them stays shut.
+    """
+
+    def __init__(
+        self, instrument: Instrument, osc_address: tuple[Any, ...], http_port: int | None, announce: bool, complain: Callable[[str], None]
+    ) -> None:
+        self._oscquery = OscQuery(instrument, osc_address)
+        self._host, self._port = osc_address[:2]
+        self._http_port = (self._port + 1) % 65536 if http_port is None else http_port
+        self._announce = announce
+        self._complain = complain
+        self._announcement: Announcement | None = None
+
+    async def run(self, is_sounding: Callable[[], bool]) -> None:
+        """Open them as soon as the instrument sounds, and shut them when cancelled."""
+        latest = time.monotonic() + LATEST_SECONDS
+        while not is_sounding() and time.monotonic() < latest:
+            await asyncio.sleep(_LOOK_SECONDS)
+        try:
+            await self._open()
+            await asyncio.Event().wait()
+        finally:
+            await self._close()
+
+    async def _open(self) -> None:
+        if self._http_port:
+            logging.getLogger("aiohttp").setLevel(logging.CRITICAL)  # a browser's nonsense is nothing to print
+            await asyncio.to_thread(importlib.import_module, "aiohttp.web")
+            try:
+                await self._oscquery.open(self._host, self._http_port)
+            except OscsynthError as error:
+                self._complain(str(error))
+        if self._announce:
+            self._announcement = Announcement(self._host, self._port, self._oscquery.port, self._complain)
+            self._announcement.start()
+
+    async def _close(self) -> None:
+        if self._announcement is not None:
+            await asyncio.to_thread(self._announcement.close)
+        await self._oscquery.close()
