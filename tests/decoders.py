@@ -99,9 +99,7 @@ def partials(pitch_midi: float, n_bins: int = 2049, sample_rate_hz: int = SAMPLE
     return (np.where(np.abs(distance) < 2, lobe, 0.0) * level).astype(np.float32)
 
 
-def _graph(
-    n_latents: int, registers: tuple[int, ...], seed: int, n_bins: int, chroma: bool, sample_rate_hz: int
-) -> onnx.GraphProto:
+def _graph(n_latents: int, registers: tuple[int, ...], seed: int, n_bins: int, chroma: bool, sample_rate_hz: int) -> onnx.GraphProto:
     octaves = registers or (HOME_OCTAVE,)
     classes = range(N_CLASSES) if chroma else [9]
     rows = [partials(12 * (octave + 1) + c, n_bins, sample_rate_hz) for octave in octaves for c in classes]

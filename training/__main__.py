@@ -14,6 +14,8 @@ from oscsynth.library import user_folder
 
 app = typer.Typer(help="Train a decoder on sounds.", no_args_is_help=True, add_completion=False)
 
+EXTRA = ("tensorflow", "keras", "librosa", "onnx", "matplotlib", "soxr")  # of pip's extra `train`
+
 Epochs = Annotated[int | None, typer.Option(min=1, help="Stop after so many epochs.")]
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after the epoch that passes this.")]
 Seed = Annotated[int, typer.Option(help="Of the split, the first weights and the order of the batches.")]
@@ -63,7 +65,7 @@ def sounds(
         from .make import train_sounds
 
         name = name or folders[0].resolve().name or "Sounds"
-        made = train_sounds(
+        train_sounds(
             folders,
             name,
             output or user_folder(),
@@ -75,8 +77,6 @@ def sounds(
             seed=seed,
         )
         typer.echo(f"Play it: {shlex.join(['oscsynth', 'serve', *(['--patches', str(output)] if output else []), '--patch', name])}")
-        if made.interrupted:
-            raise typer.Exit(130)
 
 
 class _plain_errors:  # reads as a word in `with`
@@ -89,7 +89,7 @@ class _plain_errors:  # reads as a word in `with`
         if isinstance(error, OscsynthError):
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from error
-        if isinstance(error, ModuleNotFoundError):
+        if isinstance(error, ModuleNotFoundError) and error.name in EXTRA:
             typer.echo(f"training needs more than playing does ({error.name} is missing): pip install 'oscsynth[train]'", err=True)
             raise typer.Exit(1) from error
 

@@ -49,9 +49,7 @@ class Transposer:
             magnitude[moved] = spectra.scaled(spectra.stretched(magnitude[moved], semitones[moved]))
         return np.asarray(magnitude)
 
-    def targets(
-        self, rows: np.ndarray, registers: tuple[int, ...], rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def targets(self, rows: np.ndarray, registers: tuple[int, ...], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Choose a random note for each row, and say which pitch that is for the row and for the row before it.
 
         With `registers` it is any class in any octave. Without, it is a class: each sound moves by six semitones at most.
@@ -72,7 +70,7 @@ class Transposer:
         """Return the nearest pitch of a class; in a corpus of one octave, the only one there is."""
         if self.midi_high - self.midi_low == 11:
             return self.midi_low + (note_class - self.midi_low) % 12
-        return pitch_midi + (note_class - pitch_midi + 6) % 12 - 6
+        return np.asarray(pitch_midi + (note_class - pitch_midi + 6) % 12 - 6)
 
 
 def transposer(hops: Hops) -> Transposer:
@@ -97,9 +95,7 @@ def plain(hops: Hops, rows: np.ndarray, registers: tuple[int, ...]) -> tuple[Arr
     return inputs, {"reconstruction": magnitude}
 
 
-def mixing(
-    source: Transposer, rows: np.ndarray, registers: tuple[int, ...], rng: np.random.Generator
-) -> tuple[Arrays, Arrays]:
+def mixing(source: Transposer, rows: np.ndarray, registers: tuple[int, ...], rng: np.random.Generator) -> tuple[Arrays, Arrays]:
     """Return inputs and targets of a batch for transposed mixing; see `models.transposed_mixing`."""
     inputs, targets = plain(source.hops, rows, registers)
     own, before = source.targets(rows, registers, rng)

@@ -45,7 +45,7 @@ def one_hot(indices: np.ndarray, n: int = N_CLASSES) -> np.ndarray:
     >>> one_hot(np.array([9]))[0].nonzero()[0].tolist()
     [9]
     """
-    return np.eye(n, dtype=np.float32)[np.asarray(indices)]
+    return np.asarray(np.eye(n, dtype=np.float32)[np.asarray(indices)])
 
 
 @functools.cache
@@ -64,9 +64,7 @@ def _partial_weights(stft: Stft, octaves: tuple[int, ...]) -> np.ndarray:
     return weights
 
 
-def octaves(
-    magnitude: np.ndarray, note_classes: np.ndarray, stft: Stft, choices: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
-) -> np.ndarray:
+def octaves(magnitude: np.ndarray, note_classes: np.ndarray, stft: Stft, choices: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)) -> np.ndarray:
     """Return the octave in which each hop sounds its class: (hops,) int64, C4 = 60.
 
     For each octave the magnitudes around the first eight partials are added with falling weights. An octave too low meets only

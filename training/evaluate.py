@@ -38,9 +38,7 @@ def evaluate(trained: Trained, hops: Hops, *, seed: int = 440, samples: int = 10
     """Measure a decoder on its test part and over its latent box; `samples` points for each class (and octave)."""
     rng = np.random.default_rng(seed)
     rows = hops.rows(TEST) if len(hops.rows(TEST)) else hops.rows(TRAIN)
-    percentiles = np.percentile(
-        train.embedding(trained, hops, hops.rows(TRAIN)), [LOW_PERCENT, 50.0, HIGH_PERCENT], axis=0
-    )  # (3, n_latents)
+    percentiles = np.percentile(train.embedding(trained, hops, hops.rows(TRAIN)), [LOW_PERCENT, 50.0, HIGH_PERCENT], axis=0)  # (3, n_latents)
 
     def decode(latent: np.ndarray, condition: np.ndarray) -> np.ndarray:
         return train.decoded(trained, latent, condition)
@@ -66,9 +64,7 @@ def test_mse(trained: Trained, hops: Hops, rows: np.ndarray) -> float:
     return total / max(1, len(rows))
 
 
-def mesh(
-    decode: Decode, box: np.ndarray, registers: tuple[int, ...], stft: Stft, rng: np.random.Generator, samples: int
-) -> np.ndarray:
+def mesh(decode: Decode, box: np.ndarray, registers: tuple[int, ...], stft: Stft, rng: np.random.Generator, samples: int) -> np.ndarray:
     """Return, for each class, the share of points in the box that sound it.
 
     Random points rather than a grid: in eight dimensions a grid has no inside.
@@ -99,7 +95,7 @@ def mesh(
 
 def points_in(box: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
     """Return random points of a box: (samples, n_latents) float32."""
-    return (box[0] + (box[1] - box[0]) * rng.random((samples, box.shape[1]), dtype=np.float32)).astype(np.float32)
+    return np.asarray(box[0] + (box[1] - box[0]) * rng.random((samples, box.shape[1]), dtype=np.float32), np.float32)
 
 
 def home_octaves(

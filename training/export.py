@@ -27,9 +27,7 @@ PARITY = 1e-5
 def latents_of(evaluation: Evaluation, names: tuple[str, ...] = ()) -> tuple[Latent, ...]:
     """Return the metadata of the bottleneck."""
     low, median, high = evaluation.percentiles
-    return tuple(
-        Latent(float(low[k]), float(median[k]), float(high[k]), names[k] if k < len(names) else "") for k in range(len(low))
-    )
+    return tuple(Latent(float(low[k]), float(median[k]), float(high[k]), names[k] if k < len(names) else "") for k in range(len(low)))
 
 
 def round_weights(trained: Trained) -> None:
@@ -46,9 +44,7 @@ def export(trained: Trained, metadata: Metadata, path: Path) -> Path:
     DecoderError
         When ONNX Runtime's output differs from the network's by more than 1e-5, or is silent in the middle of the latent box.
     """
-    model = helper.make_model(
-        graph(trained), opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="oscsynth"
-    )
+    model = helper.make_model(graph(trained), opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="oscsynth")
     helper.set_model_props(model, {PROPERTY: metadata.to_json()})
     onnx.checker.check_model(model)
     content = model.SerializeToString(deterministic=True)
@@ -91,9 +87,7 @@ def run(content: bytes | Path, latent: np.ndarray, condition: np.ndarray) -> np.
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        content if isinstance(content, bytes) else str(content), options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(content if isinstance(content, bytes) else str(content), options, providers=["CPUExecutionProvider"])
     inputs = {"latent": latent, "chroma": condition[:, :12], "register": condition[:, 12:]}
     wanted = [each.name for each in session.get_inputs()]
     return np.asarray(session.run(None, {name: np.ascontiguousarray(inputs[name], np.float32) for name in wanted})[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,9 +60,7 @@ def train_recipe(
     stft = Stft()
     corpus = corpora.recipe(name, stft)
     row, config = RECIPES[name], _config(configuration, epochs, minutes, seed)
-    limits = "".join(f" --{key} {value:g}" for key, value in (("epochs", epochs), ("minutes", minutes)) if value is not None)
-    method = "" if configuration == "mixing" else f" --configuration {configuration}"
-    command = f"python -m training recipe {name}{method}{limits} --seed {seed}"
+    command = f"python -m training recipe {name}{_options(configuration, epochs, minutes, seed)}"
     model = _model(row.n_latents, row.registers, configuration)
     return _make(name, corpus, stft, model, row.registers, config, command, decoders, pages, say, show)
 
@@ -80,14 +79,16 @@ def train_sounds(
     say: Say = print,
     show: bool = True,
 ) -> Made:
-    """Train a decoder on folders of sounds, and write ``decoders/NAME.onnx`` and a patch ``NAME.yaml`` that plays it.
+    """Train a decoder on folders of sounds, and write ``decoders/FILE.onnx`` and a patch ``FILE.yaml`` that plays it.
+
+    FILE is the name in letters that every system takes in a file's name.
 
     Parameters
     ----------
     folders : sequence of Path
         Where the sounds are; WAV, FLAC, AIFF or OGG, any rate, any number of channels.
     name : str
-        Of the patch and the decoder: letters, digits, ``-`` and ``_``.
+        Of the patch and the decoder, as it is called on stage.
     output : Path
         A folder of patches.
     n_latents : int
@@ -106,16 +107,26 @@ def train_sounds(
     DecoderError
         When training or export fails.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-        raise CorpusError(f"the name {name!r} will be a file's: use letters, digits, - and _")
+    stem = re.sub(r"[^\w-]+", "-", name).strip("-_").lower()
+    if not stem or len(name) > 64:
+        raise CorpusError(f"the name {name[:64]!r} will be a file's: it needs a letter or a digit, and at most 64 of them")
     stft = Stft()
     corpus = replace(corpora.folder(folders, stft), title=name)
     config = _config(configuration, epochs, minutes, seed)
-    command = f"oscsynth train {' '.join(Path(each).name for each in folders)} --name {name} --seed {seed}"
+    shape = f" --name {shlex.quote(name)} --latents {n_latents}{' --octaves' if octaves else ''}"
+    options = _options(configuration, epochs, minutes, seed)
+    command = f"oscsynth train {shlex.join(Path(each).name for each in folders)}{shape}{options}"
     registers = (1, 2, 3, 4, 5, 6, 7) if octaves else ()
     model = _model(n_latents, registers, configuration)
-    made = _make(name, corpus, stft, model, registers, config, command, output / "decoders", None, say, show)
-    return replace(made, patch=_write_patch(name, made, output / f"{name}.yaml"))
+    made = _make(stem, corpus, stft, model, registers, config, command, output / "decoders", None, say, show)
+    return replace(made, patch=_write_patch(name, made, output / f"{stem}.yaml"))
+
+
+def _options(configuration: str, epochs: int | None, minutes: float | None, seed: int) -> str:
+    """Return what follows on the command line."""
+    method = "" if configuration == "mixing" else f" --configuration {configuration}"
+    limits = "".join(f" --{key} {value:g}" for key, value in (("epochs", epochs), ("minutes", minutes)) if value is not None)
+    return f"{method}{limits} --seed {seed}"
 
 
 def _config(configuration: str, epochs: int | None, minutes: float | None, seed: int) -> TrainingConfig:
@@ -162,14 +173,10 @@ def _make(
         return made
     pages.mkdir(parents=True, exist_ok=True)
     image = report.picture(trained, hops, evaluation, pages / f"{name}.png", seed=config.seed)
-    return replace(
-        made, page=report.page(metadata, evaluation, hops, image, decoder.stat().st_size, pages / f"{name}.md")
-    )
+    return replace(made, page=report.page(metadata, evaluation, hops, image, decoder.stat().st_size, pages / f"{name}.md"))
 
 
-def _metadata(
-    corpus: Corpus, hops: prepare.Hops, trained: Trained, evaluation: Evaluation, config: TrainingConfig, command: str
-) -> Metadata:
+def _metadata(corpus: Corpus, hops: prepare.Hops, trained: Trained, evaluation: Evaluation, config: TrainingConfig, command: str) -> Metadata:
     from .export import latents_of
 
     facts = {
@@ -218,7 +225,7 @@ def _write_patch(name: str, made: Made, path: Path) -> Path:
         "gain_db": -6,
         "chroma": "A",
         "latents": {f"fader-{k + 1}": {"neuron": k + 1, "default": first[k]} for k in range(n_latents)},
-        "points": {re.sub(r"[^a-z0-9-]+", "-", key.lower()): list(value) for key, value in made.evaluation.points.items()},
+        "points": {re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-") or "sounds": list(value) for key, value in made.evaluation.points.items()},
     }
     path.write_text(yaml.safe_dump(patch, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return path

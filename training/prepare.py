@@ -50,9 +50,7 @@ class Hops:
         return np.asarray(self.pitch_midi % 12)
 
 
-def prepare(
-    corpus: Corpus, stft: Stft, *, seed: int, pitch_source: str = "known", progress: Progress = lambda done, expected: None
-) -> Hops:
+def prepare(corpus: Corpus, stft: Stft, *, seed: int, pitch_source: str = "known", progress: Progress = lambda done, expected: None) -> Hops:
     """Turn the clips of a corpus into magnitudes, with the pitch, the series and the part of the split of each hop.
 
     Where the note that was played is known it is used (``known``), and hops whose strongest class by librosa is another (now and
@@ -102,7 +100,7 @@ def prepare(
 def measured_pitch(magnitude: np.ndarray, stft: Stft) -> np.ndarray:
     """Return the note of each hop by its strongest class and the most salient octave: (hops,) int64 MIDI."""
     note_class = chroma.classes(magnitude, stft)
-    return 12 * (chroma.octaves(magnitude, note_class, stft) + 1) + note_class
+    return np.asarray(12 * (chroma.octaves(magnitude, note_class, stft) + 1) + note_class)
 
 
 def split(groups: list[str], seed: int) -> np.ndarray:

@@ -7,7 +7,7 @@ four of five hops of C4..B4: a clavinet or a clean electric guitar, whose fifth 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .render import Note
 
@@ -61,42 +61,44 @@ class Recipe:
     keep_every: int = 1  # hops; neighbours overlap by three quarters and say nearly the same
 
 
-def _violin() -> tuple[Part, ...]:
-    bowed = {"midi_low": 55, "midi_high": 100, "seconds": 1.2}
-    return (
-        Part(40, "bowed", (30, 60, 90, 120), (0, 90), **bowed),
-        Part(40, "slow-bow", (60, 110), (0, 60), bank=8, **bowed),
-        Part(110, "fiddle", (70, 120), (0,), **bowed),
-        Part(44, "tremolo", (40, 80, 120), (0,), **bowed),
-        Part(45, "pizzicato", (40, 80, 120), (0,), **bowed),
-    )
+def _over(midi_low: int, midi_high: int, seconds: float, *parts: Part) -> tuple[Part, ...]:
+    """Let all parts play the same range."""
+    return tuple(replace(part, midi_low=midi_low, midi_high=midi_high, seconds=seconds) for part in parts)
 
 
-def _chromatic(midi_low: int, midi_high: int, seconds: float) -> tuple[Part, ...]:
-    return tuple(Part(p, FAMILIES[p // 8], midi_low=midi_low, midi_high=midi_high, seconds=seconds) for p in PITCHED)
+VIOLIN = _over(
+    55,
+    100,
+    1.2,
+    Part(40, "bowed", (30, 60, 90, 120), (0, 90)),
+    Part(40, "slow-bow", (60, 110), (0, 60), bank=8),
+    Part(110, "fiddle", (70, 120)),
+    Part(44, "tremolo", (40, 80, 120)),
+    Part(45, "pizzicato", (40, 80, 120)),
+)
 
+CATHEDRAL = _over(
+    36,
+    95,
+    1.6,
+    Part(53, "choir", (70, 120), (0, 60)),
+    Part(54, "voices", (60, 110)),
+    Part(91, "boys"),
+    Part(19, "organ", (60, 110)),
+    Part(20, "reed-organ"),
+    Part(14, "tubular-bells", (60, 110)),
+    Part(112, "hand-bells"),
+    Part(8, "celesta", (60, 110)),
+    Part(94, "halo"),
+)
 
-def _cathedral() -> tuple[Part, ...]:
-    nave = {"midi_low": 36, "midi_high": 95, "seconds": 1.6}
-    return (
-        Part(53, "choir", (70, 120), (0, 60), **nave),
-        Part(54, "voices", (60, 110), **nave),
-        Part(91, "boys", (100,), **nave),
-        Part(19, "organ", (60, 110), **nave),
-        Part(20, "reed-organ", (100,), **nave),
-        Part(14, "tubular-bells", (60, 110), **nave),
-        Part(112, "hand-bells", (100,), **nave),
-        Part(8, "celesta", (60, 110), **nave),
-        Part(94, "halo", (100,), **nave),
-    )
-
+CHROMATIC = tuple(Part(program, FAMILIES[program // 8]) for program in PITCHED)
 
 RECIPES: dict[str, Recipe] = {
     "violin": Recipe(
         "Violin",
-        "A violin, every semitone from G3 to E7: bowed at four dynamics with and without vibrato, a slow bow, a fiddle, "
-        "tremolo and pizzicato.",
-        _violin(),
+        "A violin, every semitone from G3 to E7: bowed at four dynamics with and without vibrato, a slow bow, a fiddle, tremolo and pizzicato.",
+        VIOLIN,
         "clip",
         registers=(3, 4, 5, 6, 7),
         keep_every=2,
@@ -104,14 +106,14 @@ RECIPES: dict[str, Recipe] = {
     "one-octave": Recipe(
         "One octave",
         "The chromatic scale from C4 to B4 on 80 General MIDI instruments.",
-        _chromatic(60, 71, 1.0),
+        _over(60, 71, 1.0, *CHROMATIC),
         "program",
         keep_every=2,
     ),
     "five-octaves": Recipe(
         "Five octaves",
         "The chromatic scale from C2 to B6 on 80 General MIDI instruments.",
-        _chromatic(36, 95, 0.8),
+        _over(36, 95, 0.8, *CHROMATIC),
         "program",
         n_latents=8,
         registers=(2, 3, 4, 5, 6),
@@ -120,7 +122,7 @@ RECIPES: dict[str, Recipe] = {
     "cathedral": Recipe(
         "Cathedral",
         "Choirs, voices, church and reed organ, tubular bells, hand bells, celesta and a halo, every semitone from C2 to B6.",
-        _cathedral(),
+        CATHEDRAL,
         "clip",
         n_latents=4,
         registers=(2, 3, 4, 5, 6),

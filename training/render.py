@@ -77,9 +77,7 @@ def render(program: int, notes: Sequence[Note], bank: int = 0) -> Iterator[np.nd
         score, sound = Path(folder, "notes.mid"), Path(folder, "notes.raw")
         score.write_bytes(midi_file(program, notes, bank))
         options = ["-ni", "-q", "-R", "0", "-C", "0", "-g", "0.5", "-r", str(SAMPLE_RATE_HZ), "-O", "float", "-T", "raw"]
-        result = subprocess.run(
-            ["fluidsynth", *options, "-F", str(sound), str(soundfont()), str(score)], capture_output=True, text=True
-        )
+        result = subprocess.run(["fluidsynth", *options, "-F", str(sound), str(soundfont()), str(score)], capture_output=True, text=True)
         if result.returncode or not sound.exists():
             raise CorpusError(f"fluidsynth could not render program {program}: {result.stderr.strip()[-300:]}")
         stereo = np.fromfile(sound, "<f4").reshape(-1, 2)  # (samples, channels)

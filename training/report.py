@@ -23,7 +23,9 @@ def picture(trained: Trained, hops: Hops, evaluation: Evaluation, path: Path, *,
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import patheffects, pyplot
+
+    outline = [patheffects.withStroke(linewidth=2.5, foreground="white")]
 
     rng = np.random.default_rng(seed)
     rows = hops.rows(TRAIN)
@@ -39,7 +41,7 @@ def picture(trained: Trained, hops: Hops, evaluation: Evaluation, path: Path, *,
             low, high = evaluation.percentiles[0], evaluation.percentiles[2]
             place = low + np.asarray(point) * (high - low)
             if y < len(place):
-                axis.annotate(name, (place[x], place[y]), fontsize=7, ha="center", va="center", color="black")
+                axis.annotate(name, (place[x], place[y]), fontsize=8, ha="center", va="center", path_effects=outline)
     bar = figure.colorbar(dots, ax=axes[0], ticks=np.arange(12) + 0.5, label="note class")
     bar.ax.set_yticklabels(CLASS_NAMES)
     figure.savefig(path, dpi=80)

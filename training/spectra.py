@@ -51,16 +51,14 @@ def magnitudes(audio: np.ndarray, stft: Stft) -> np.ndarray:
 
     if stft.n_hops(len(audio)) == 0:
         return np.zeros((0, stft.n_bins), np.float32)
-    spectrum = librosa.stft(
-        np.asarray(audio, np.float32), n_fft=stft.window_samples, hop_length=stft.hop_samples, window="hann", center=False
-    )
+    spectrum = librosa.stft(np.asarray(audio, np.float32), n_fft=stft.window_samples, hop_length=stft.hop_samples, window="hann", center=False)
     return np.ascontiguousarray(np.abs(spectrum).T, np.float32)  # librosa's (bins, hops) to (hops, bins), here alone
 
 
 def sounding(magnitude: np.ndarray) -> np.ndarray:
     """Say which hops are not silent: (hops,) bool, for (hops, n_bins) magnitudes of one clip before scaling."""
     peak = magnitude.max(axis=1, initial=0.0)  # (hops,)
-    return peak > 10 ** (SILENCE_DB / 20) * max(float(peak.max(initial=0.0)), 1e-9)
+    return np.asarray(peak > 10 ** (SILENCE_DB / 20) * max(float(peak.max(initial=0.0)), 1e-9))
 
 
 def scaled(magnitude: np.ndarray) -> np.ndarray:

@@ -95,9 +95,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
 
         self.started = time.monotonic()
         text = TextColumn("{task.description}")
-        self.progress = Progress(
-            text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), disable=not self.show
-        )
+        self.progress = Progress(text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), disable=not self.show)
         self.task = self.progress.add_task("training", total=self.config.epochs * self.params["steps"])
         self.progress.start()
 
@@ -142,9 +140,7 @@ def learning_rate(epoch: int, config: TrainingConfig) -> float:
     return config.learning_rate * float(np.clip(left, 0.1, 1.0))
 
 
-def train(
-    hops: Hops, model: models.ModelConfig, config: TrainingConfig, registers: tuple[int, ...] = (), *, show: bool = True
-) -> Trained:
+def train(hops: Hops, model: models.ModelConfig, config: TrainingConfig, registers: tuple[int, ...] = (), *, show: bool = True) -> Trained:
     """Train a decoder on a prepared corpus.
 
     Raises
@@ -183,11 +179,7 @@ def train(
 def embedding(trained: Trained, hops: Hops, rows: np.ndarray, batch: int = 4096) -> np.ndarray:
     """Return the latents of rows of the corpus: (rows, n_latents) float32."""
     parts = [
-        np.asarray(
-            trained.autoencoder.encoder(
-                [hops.magnitude[some], batches.condition(hops.pitch_midi[some], trained.registers)], training=False
-            )
-        )
+        np.asarray(trained.autoencoder.encoder([hops.magnitude[some], batches.condition(hops.pitch_midi[some], trained.registers)], training=False))
         for some in _slices(rows, batch)
     ]
     return np.concatenate(parts)
@@ -197,9 +189,7 @@ def decoded(trained: Trained, latent: np.ndarray, condition: np.ndarray, batch: 
     """Return magnitudes: (hops, n_bins) float32 for (hops, n_latents) latents and (hops, n_conditions) notes."""
     indices = np.arange(len(latent))
     decoder = trained.autoencoder.decoder
-    return np.concatenate(
-        [np.asarray(decoder([latent[some], condition[some]], training=False)) for some in _slices(indices, batch)]
-    )
+    return np.concatenate([np.asarray(decoder([latent[some], condition[some]], training=False)) for some in _slices(indices, batch)])
 
 
 def _slices(rows: np.ndarray, batch: int) -> Iterator[np.ndarray]:

@@ -21,9 +21,7 @@ def test_a_condition_is_one_class_and_one_octave(pitches: list[int]) -> None:
 
 def test_a_hop_at_its_own_pitch_is_itself(hops: Hops) -> None:
     rows = hops.rows(TRAIN)[:50]
-    np.testing.assert_array_equal(
-        batches.transposer(hops).transposed(rows, hops.pitch_midi[rows]), hops.magnitude[rows]
-    )
+    np.testing.assert_array_equal(batches.transposer(hops).transposed(rows, hops.pitch_midi[rows]), hops.magnitude[rows])
 
 
 def test_the_same_gesture_at_another_pitch_is_taken_where_it_was_recorded(hops: Hops) -> None:

@@ -59,9 +59,7 @@ def test_the_file_is_what_the_contract_says(trained: Trained, metadata: Metadata
     assert parse_metadata(session.get_modelmeta().custom_metadata_map[PROPERTY]) == metadata
 
 
-def test_operators_are_standard_and_weights_are_inside_and_half_as_large(
-    trained: Trained, metadata: Metadata, tmp_path: Path
-) -> None:
+def test_operators_are_standard_and_weights_are_inside_and_half_as_large(trained: Trained, metadata: Metadata, tmp_path: Path) -> None:
     model = onnx.load(write(trained, metadata, tmp_path / "tones.onnx"), load_external_data=False)
     assert {node.op_type for node in model.graph.node} == {"Concat", "Cast", "Gemm", "LeakyRelu", "Relu"}
     assert {node.domain for node in model.graph.node} == {""}

@@ -4,11 +4,11 @@ import numpy as np
 import onnxruntime
 import pytest
 import soundfile
-import yaml
 from typer.testing import CliRunner
 
 from oscsynth.errors import CorpusError
 from oscsynth.metadata import PROPERTY, parse_metadata
+from oscsynth.patch_file import fit, load_patch
 from training.__main__ import app
 from training.make import train_sounds
 
@@ -28,19 +28,21 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def made(sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     output = tmp_path_factory.mktemp("patches")
-    result = CliRunner().invoke(app, ["sounds", str(sounds), "--name", "kitchen", "--output", str(output), "--epochs", "1"])
+    result = CliRunner().invoke(app, ["sounds", str(sounds), "--name", "../My Kitchen", "--output", str(output), "--epochs", "1"])
     assert result.exit_code == 0, result.output
     return output, result.output
 
 
 def test_a_folder_becomes_a_patch_and_its_decoder(made: tuple[Path, str]) -> None:
     folder, _ = made
-    patch = yaml.safe_load((folder / "kitchen.yaml").read_text())
-    assert patch["decoder"] == "decoders/kitchen.onnx"
-    assert [latent["neuron"] for latent in patch["latents"].values()] == [1, 2, 3]
-    session = onnxruntime.InferenceSession(str(folder / patch["decoder"]))
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*")) == ["decoders/my-kitchen.onnx", "my-kitchen.yaml"]
+    patch = load_patch(folder / "my-kitchen.yaml")
+    assert patch.name == "../My Kitchen"
+    assert [latent.neuron for latent in patch.latents.values()] == [1, 2, 3]
+    session = onnxruntime.InferenceSession(str(folder / "decoders" / "my-kitchen.onnx"))
     metadata = parse_metadata(session.get_modelmeta().custom_metadata_map[PROPERTY])
-    assert metadata.title == "kitchen"
+    assert metadata.title == "../My Kitchen"
+    assert fit(patch, metadata) == []
     assert (metadata.sample_rate_hz, metadata.window_samples, metadata.hop_samples) == (44100, 4096, 1024)
     assert [each.shape for each in session.get_inputs()] == [["voices", 3], ["voices", 12]]
     assert session.get_outputs()[0].shape == ["voices", 2049]
@@ -62,9 +64,9 @@ def test_a_folder_with_no_sounds_ends_in_one_sentence(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["../up", "", "a b", ".hidden"])
-def test_a_name_that_is_no_file_name(sounds: Path, tmp_path: Path, name: str) -> None:
-    with pytest.raises(CorpusError, match="letters, digits, - and _"):
+@pytest.mark.parametrize("name", ["", "...", "- -", "a" * 65])
+def test_a_name_that_cannot_be_a_file_s(sounds: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(CorpusError, match="needs a letter or a digit, and at most 64"):
         train_sounds([sounds], name, tmp_path)
 
 

@@ -75,9 +75,7 @@ def test_a_loss_that_is_no_number_stops_with_a_sentence(hops: Hops, quick: Quick
         quick(bad)
 
 
-def test_a_loss_that_is_no_number_later_keeps_the_last_good_weights(
-    hops: Hops, quick: Quick, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_loss_that_is_no_number_later_keeps_the_last_good_weights(hops: Hops, quick: Quick, monkeypatch: pytest.MonkeyPatch) -> None:
     original = train.Watch.on_epoch_end
 
     def spoil(self: train.Watch, epoch: int, logs: dict[str, float] | None = None) -> None:
