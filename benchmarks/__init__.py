@@ -1,0 +1,1 @@
+"""Programs that measure; each runs by itself and says what it found. See `make`."""

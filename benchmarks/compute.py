@@ -154,8 +154,8 @@ def paper_decoders() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
 def change_to_sound(n: int = 200) -> dict[str, float]:
     """Return how many milliseconds a change at a random moment takes to be half heard, device buffers left out.
 
-    oscsynth takes it at its next block of 256, and its instant response is half way 128 samples later (tests/sound/test_engine.py measures that). The paper's
-    program looks every 100 ms and then plays from its next block of 4096 on.
+    oscsynth takes it at its next block of 256, and its instant response is half way 128 samples later (tests/sound/test_engine.py
+    measures that). The paper's program looks every 100 ms and then plays from its next block of 4096 on.
     """
     stft, rng = Stft.at_rate(RATE_HZ), np.random.default_rng(1)
     response = stft.clock_samples / RATE_HZ

@@ -127,15 +127,16 @@ class Worker:
     def _run(self) -> None:
         import pydantic  # the first decoder's metadata need it; control is not ready with the first load yet
 
-        from .sound.voices import load_sound
+        from .sound.voices import SoundLoader
 
+        loader = SoundLoader(self._rate_hz)
         log.debug("pydantic %s", pydantic.VERSION)
         with contextlib.suppress(EOFError, OSError):  # the parent is gone; the main thread sees that too
             while True:
                 load: Load = self._loads.recv()
                 error = ""
                 try:
-                    sound = load_sound(load.patch, self._rate_hz) if load.patch else None
+                    sound = loader.load(load.patch) if load.patch else None
                 except OscsynthError as reason:
                     error = str(reason)
                 except Exception as reason:  # whatever a decoder file can make a library raise: no patch is worth the sound

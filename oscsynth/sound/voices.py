@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,12 +161,33 @@ class Sound:
         return moved * audible(self.stft), int(bad.sum())
 
 
-def load_sound(patch: Patch, sample_rate_hz: int) -> Sound:
-    """Load a patch's decoder and make it ready to be played.
+class SoundLoader:
+    """Loads patches for one rate; those that play the same decoder file share it (17 MB each, and the time it takes to load)."""
 
-    Raises
-    ------
-    DecoderError
-        When the decoder file cannot be used, or is not what the patch was written for.
-    """
-    return Sound(patch, Decoder.load(patch.decoder_path or patch.decoder), Stft.at_rate(sample_rate_hz))
+    def __init__(self, sample_rate_hz: int) -> None:
+        self._stft = Stft.at_rate(sample_rate_hz)
+        self._decoders: WeakValueDictionary[tuple[str, int, int], Decoder] = WeakValueDictionary()
+
+    def load(self, patch: Patch) -> Sound:
+        """Load a patch's decoder and make it ready to be played.
+
+        Raises
+        ------
+        DecoderError
+            When the decoder file cannot be used, or is not what the patch was written for.
+        """
+        path = patch.decoder_path or patch.decoder
+        try:
+            status = os.stat(path)
+        except OSError:
+            return Sound(patch, Decoder.load(path), self._stft)  # which says what is wrong
+        key = path, status.st_mtime_ns, status.st_size
+        decoder = self._decoders.get(key)
+        if decoder is None:
+            decoder = self._decoders[key] = Decoder.load(path)
+        return Sound(patch, decoder, self._stft)
+
+
+def load_sound(patch: Patch, sample_rate_hz: int) -> Sound:
+    """Load one patch, as `SoundLoader.load` does."""
+    return SoundLoader(sample_rate_hz).load(patch)
