@@ -195,9 +195,12 @@ class _Part:
 
     def _switch(self, number: int, row: Row, now: int) -> tuple[bool, bool]:
         current, sound = self._current, self._sounds.get(number)
-        if number >= 0 and (sound is None or len(self.decks) >= MAX_DECKS):
-            # Not loaded yet, or switched faster than anything can fade: go on with what there is, and look again.
+        if number >= 0 and sound is None:
+            # Not loaded yet: go on with what there is, and look again.
             return (current.update(row, now) if current is not None else False), True
+        if number >= 0 and len(self.decks) >= MAX_DECKS:
+            # Switched faster than anything can fade: the new patch waits for a place, and what is meant for it does not reach the old one.
+            return False, True
         fade_samples = SWITCH_SECONDS * self._carrier.stft.sample_rate_hz
         if current is not None:
             current.end(now, fade_samples)
