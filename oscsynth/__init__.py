@@ -7,6 +7,7 @@ The map of the house, top to bottom; a module imports only from those below it.
 ``daemon``            the parent: starts, supervises and stops the two processes; ``screen`` and ``keys`` are its terminal
 ``control_process``   the one that hears; its ``librarian`` watches, checks and loads; ``engine_process``, the one that sounds
 ``doors``             OSCQuery and the announcement, opened once it plays
+``layouts``           what a phone shows
 ``render``            both of them without a clock: a score into a sound file
 ``control/``          bytes and addresses: OSC codec, address tree, server (asyncio)
 ``sound/``            arrays and samples: decoders, phase, overlap-add, engine

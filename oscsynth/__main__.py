@@ -216,6 +216,24 @@ def monitor(
     watch(host, port, _console(), once=once)
 
 
+@app.command()
+def layout(
+    controller: Annotated[Literal["touchosc"], typer.Argument(help="What the layout is for.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.tosc", help="The layout to write.")],
+    part: Annotated[int, typer.Option(min=1, max=8, help="The part that it plays.")] = 1,
+    receive_port: Annotated[int, typer.Option(min=1, max=65535, help="Where the app listens, as its connections page says.")] = 9000,
+    port: PortOption = DEFAULT_PORT,
+) -> None:
+    """Write a layout for a phone or tablet: it fits every patch, as its labels follow the one that plays."""
+    from . import lan
+    from .layouts import write_touchosc
+
+    write_touchosc(output, part, receive_port)
+    here = " or ".join(lan.addresses("0.0.0.0")) or "this computer's address (it has no network now)"
+    typer.echo(f"wrote {shown(output)}: open it in TouchOSC, on the phone or through its editor")
+    typer.echo(f"in TouchOSC, Connections, OSC: type UDP, host {here}, send port {port}, receive port {receive_port}")
+
+
 @app.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 def train(context: typer.Context) -> None:
     """Make a decoder of your own from a folder of sounds; `oscsynth train --help` says how."""

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from . import __version__, keys
+from . import __version__, keys, lan
 
 if TYPE_CHECKING:
     from .daemon import Options
@@ -93,6 +93,8 @@ class Screen:
         table.add_row("plays", Text(self._known.get("patch", {"name": "nothing yet"})["name"], style="bold"))
         table.add_row("sound", Text(_sound(self._known["audio"])))
         table.add_row("OSC", f"UDP to {host} port {port}")
+        if here := lan.addresses(host):
+            table.add_row("apps", f"type host {' or '.join(here)}, send port {port}, and where they listen: receive port 9000")
         table.add_row("try", Text("/oscsynth/latent/1 0.7", style="bold"))
         table.add_row("or", f"oscsynth send{with_port} latent/1 0.7")
         has_keys = self._console.is_terminal and sys.stdin is not None and sys.stdin.isatty()

@@ -62,3 +62,10 @@ def test_another_device_is_said(capsys, screen):
     screen.show(AUDIO)
     screen.show(AUDIO | {"device": "null", "api": "none"})
     assert capsys.readouterr().out == "sound: none: running silently\n"
+
+
+def test_on_a_network_it_says_what_to_type_into_an_app(capsys):
+    screen = Screen(Options(), lambda: None)
+    for event in (AUDIO, LISTENING | {"host": "192.0.2.7"}, patch("Violin")):
+        screen.show(event)
+    assert "type host 192.0.2.7, send port 57140" in capsys.readouterr().out
