@@ -64,11 +64,14 @@ def serve(
     sample_rate: Annotated[int | None, typer.Option(min=8000, max=192000, metavar="HZ", help="Of the sound card; otherwise its own.")] = None,
     render_ahead: Annotated[int, typer.Option(min=0, max=64, metavar="BLOCKS", help="1 or more if it crackles: safer, and that much later.")] = 0,
     port: PortOption = DEFAULT_PORT,
-    host: Annotated[str, typer.Option(help="Address to listen on; this computer alone unless given.")] = "127.0.0.1",
     http_port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="OSCQuery port, where apps ask what there is; the one after --port unless given, 0: none.")
     ] = None,
     announce: Annotated[bool, typer.Option(help="Let apps on the network (on this computer, without a network) find the instrument.")] = True,
+    host: Annotated[str, typer.Option(help="Address of this computer to listen on, instead of all that may be reached.")] = "127.0.0.1",
+    lan: Annotated[bool, typer.Option("--lan", help="Let the networks in that this computer is in: phones, other computers.")] = False,
+    allow: Annotated[list[str] | None, typer.Option(metavar="NETWORK", help="Let this network in, such as 192.168.1.0/24; once for each.")] = None,
+    feedback: Annotated[list[str] | None, typer.Option(metavar="IP:PORT", help="Tell this address of every change; once for each.")] = None,
 ) -> None:
     """Play: load the patches, open the sound card and listen for OSC, until Ctrl-C."""
     from . import daemon
@@ -86,6 +89,9 @@ def serve(
             patches=patches,
             http_port=http_port,
             announce=announce,
+            lan=lan,
+            allow=tuple(allow or ()),
+            feedback=tuple(feedback or ()),
         )
     )
     raise typer.Exit(code or 0)

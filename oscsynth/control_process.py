@@ -14,15 +14,17 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
+from .control.guard import Guard, is_loopback
 from .control.instrument import Instrument, Reply
 from .control.notes import from_notes, to_notes
 from .control.publisher import Publisher
 from .control.server import Server
+from .control.sockets import EVERYWHERE
 from .doors import Doors
 from .errors import OscsynthError
 from .librarian import Librarian
@@ -38,7 +40,7 @@ _MAX_EVENTS = 100
 
 
 class ControlOptions(Protocol):
-    """What control is started with: where to listen, the first patch, another folder than the user's, who is told of it."""
+    """What control is started with: where to listen, whom to let in and whom to tell, the first patch, another folder than the user's."""
 
     @property
     def host(self) -> str: ...  # noqa: D102
@@ -52,6 +54,12 @@ class ControlOptions(Protocol):
     def http_port(self) -> int | None: ...  # noqa: D102
     @property
     def announce(self) -> bool: ...  # noqa: D102
+    @property
+    def lan(self) -> bool: ...  # noqa: D102
+    @property
+    def allow(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def feedback(self) -> Sequence[str]: ...  # noqa: D102
 
 
 def main(shared_memory_path: str, loads: Connection, loaded: Connection, events: Connection, options: ControlOptions) -> None:
@@ -96,7 +104,7 @@ class Control:
             # Which numbers the engine knows is lost: none of these was ever given.
             self.instrument.shelf.next_number = int(time.time())
         self._publisher = Publisher(memory, lambda seconds, call: asyncio.get_running_loop().call_later(seconds, call))
-        self.server = Server(self.instrument, self._publisher.write, self._complain)
+        self.server = Server(self.instrument, self._publisher.write, self._complain, Guard(options.lan, options.allow))
         self._known: dict[str, dict[str, Any]] = {}  # events as they were told last
         self._forget_at = 0.0
 
@@ -104,7 +112,9 @@ class Control:
         """Listen, load and watch until told to stop."""
         loop, stopped = asyncio.get_running_loop(), asyncio.Event()
         _on_sigterm(loop, stopped)
-        self.server.open(self._options.host, self._options.port)
+        self.server.open(self._host(), self._options.port)
+        for where in self._options.feedback:
+            self.server.feed(where)
         host, port = self.server.address[:2]
         self._events.put({"event": "listening", "host": host, "port": port, "sentence": self.server.shortage})
         librarian = Librarian(self._library(), self.instrument, self._deliver, self._complain)
@@ -122,6 +132,15 @@ class Control:
         self.server.close()
         self._publisher.flush()
         self._look()
+
+    def _host(self) -> str:
+        """Return where to listen: everywhere as soon as anybody else is let in."""
+        host, is_open = self._options.host, self._options.lan or self._options.allow
+        if is_open:
+            return EVERYWHERE if is_loopback(host) else host
+        if not is_loopback(host) and host != "localhost":
+            raise OscsynthError(f"--host {host} lets nobody in by itself: add --lan, or --allow with the network that shall be let in")
+        return host
 
     def _library(self) -> Library:
         folder = self._options.patches
@@ -165,7 +184,7 @@ class Control:
         self.server.publish()
         for sender, reply in replies:
             if sender is not None:
-                self.server.send((reply,), tuple(sender))
+                self.server.send((reply,), sender)
 
     # ---- parent
 

@@ -54,6 +54,9 @@ class Options:
     patches: Path | None = None
     http_port: int | None = None  # the one after OSC's; 0 for none
     announce: bool = True
+    lan: bool = False
+    allow: tuple[str, ...] = ()
+    feedback: tuple[str, ...] = ()
 
 
 @dataclass

@@ -14,6 +14,9 @@ class Options:
     patch: str | None = "Aa"
     http_port: int | None = 0
     announce: bool = False
+    lan: bool = False
+    allow: tuple[str, ...] = ()
+    feedback: tuple[str, ...] = ()
 
 
 def main(*arguments):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ..parameters import MASTER_PARAMETERS, MAX_LATENTS, N_CLASSES, PART_PARAMETERS, Parameter
 from . import actions as a
 from . import places as p
+from . import requests as r
 from . import values as v
 from .part import Part
 from .row import Row
@@ -18,6 +19,7 @@ from .row import Row
 _PLAIN = [parameter for parameter in PART_PARAMETERS if parameter.description and parameter.size == 1 and parameter.name != "gate"]
 _GATE = next(parameter for parameter in PART_PARAMETERS if parameter.name == "gate")
 _INDEX = Parameter("index", 0, N_CLASSES - 1, 9, continuous=False)
+_SWITCH = Parameter("switch", 0, 1, 0, continuous=False)
 _PLACE = Parameter("index", 1, float("inf"), 1, continuous=False)
 
 # fmt: off
@@ -34,11 +36,11 @@ _PART: tuple[Row, ...] = (
     Row("chroma/index", "i", "chooses the note class that sounds: 0 is C, 11 is B", v.read_class_index, v.write_class_index, parameter=_INDEX),
     Row("chroma/weight/{}", "f", "weighs one note class against the others", v.read_weight, v.write_weight, parameter=v.WEIGHT,
         keys=a.note_classes, placeholder="C"),
-    Row("chroma/{}", "", "lets one note class sound alone: C, Cs, D ... B", act=a.choose, keys=a.note_classes, placeholder="C"),
+    Row("chroma/{}", "", "lets one note class sound alone: C, Cs, D ... B", act=a.choose, keys=a.note_classes, placeholder="C", shows=v.read_chosen),
     Row("patch", "s", "switches to a patch by its name, in a 20 ms crossfade", p.read_patch, p.write_patch, creates=True),
     Row("patch/index", "i", "switches to a patch by its place in the list", p.read_patch_index, p.write_patch_index, parameter=_PLACE, creates=True),
     Row("patch/select/{}", "", "switches to the patch at that place in the list, for a button", act=a.select_patch, keys=a.patches, placeholder="K",
-        creates=True),
+        creates=True, shows=p.read_selected),
     Row("patch/next", "", "switches to the next patch in the list", act=a.next_patch),
     Row("patch/previous", "", "switches to the patch before in the list", act=a.previous_patch),
     Row("gate", "i", _GATE.description, v.read_gate, v.write_gate, parameter=_GATE),
@@ -64,6 +66,9 @@ _WHOLE: tuple[Row, ...] = (
     Row("addresses", "s", "every address there is now, in several messages where they are many", p.read_addresses),
     Row("status", "s", "names and figures in turn: parts, load, underruns, latency ...", p.read_status),
     Row("version", "s", "the version of the program", p.read_version),
+    Row("notify", "ii", "1: the sender is told of every change, at its own port or the one named second; 0: no more", r.read_notify, r.write_notify,
+        parameter=_SWITCH, least=1, of_sender=True),
+    Row("sync", "i", "answered by /synced with the same number once everything sent before was done", r.read_sync, r.write_sync, of_sender=True),
 )
 # fmt: on
 
@@ -86,12 +91,13 @@ def rows(prefix: str = "/oscsynth") -> Iterator[tuple[str, str, str, str]]:
 
 
 class Route(NamedTuple):
-    """Where one address leads; ``reply`` is the address on which a question is answered."""
+    """Where one address leads; ``reply`` is the address on which a question is answered, ``named`` says that another form comes first."""
 
     part: Part
     row: Row
     key: int
     reply: str
+    named: bool
 
 
 def routes(part: Part, prefix: str) -> dict[str, Route]:
@@ -100,9 +106,11 @@ def routes(part: Part, prefix: str) -> dict[str, Route]:
     short = f"{prefix}/" if part.number <= 1 else long
     found: dict[str, Route] = {}
     for row in PART_ROWS if part.number else WHOLE_ROWS:
+        keys = set()
         for label, key in row.keys(part).items() if row.keys else (("", 0),):
             below = row.path.replace("{}", label)
-            found.setdefault(short + below, Route(part, row, key, short + below))
+            found.setdefault(short + below, Route(part, row, key, short + below, key in keys))
+            keys.add(key)
     if long != short:
         found.update({long + address[len(short) :]: route for address, route in list(found.items())})
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..metadata import Metadata
 from ..parameters import MAX_PARTS, State
@@ -19,6 +19,9 @@ from .part import Part, Request
 from .patterns import Tree, is_pattern
 from .row import Refused, fires
 from .shelf import RequestLoad, Shelf, Version
+
+if TYPE_CHECKING:
+    from .clients import Clients
 
 _MAX_TEXTS = 50  # in one reply, so that it fits into a packet that any system sends
 _MAX_PATTERNS = 256
@@ -67,6 +70,8 @@ class Instrument:
         self._status = status
         self._own_answers = {f"{prefix}/{name}" for name in ("fail", "done", "late", "synced")}
         self._asking: tuple[str, Any] = "", None  # the address and the sender of the message that is being done
+        self.clients: Clients | None = None
+        self.watch: Callable[[Route, Any, bool], None] | None = None  # told of each route, its sender, and whether it was more than a question
         self._replies: list[Reply] = []
         self._routes: dict[str, Route] = {}
         self._routes_of: dict[int, dict[str, Route]] = {}
@@ -98,19 +103,28 @@ class Instrument:
             self._apply(route, address, arguments, sender)
 
     def _apply(self, route: Route, address: str, arguments: Sequence[Argument], sender: Any) -> None:
-        part, row, key, reply = route
+        part, row, key, reply, _ = route
+        self._asking = address, sender
         if row.act is not None:
             if fires(arguments):
-                self._asking = address, sender
                 row.act(part, key)
         elif not arguments:
             self._answer(route, reply)
         elif row.write is None:
             raise Refused("can only be asked: send it without arguments")
         else:
-            values = row.coerce(arguments)
-            self._asking = address, sender
-            row.write(part, key, values)
+            row.write(part, key, row.coerce(arguments))
+        if self.watch is not None:
+            self.watch(route, sender, bool(arguments) or row.act is not None)
+
+    @property
+    def sender(self) -> Any:
+        """Who sent the message that is being done."""
+        return self._asking[1]
+
+    def reply(self, name: str, *arguments: Any) -> None:
+        """Reply to the message that is being done, on an address below the prefix."""
+        self._replies.append(Reply(f"{self.prefix}/{name}", arguments))
 
     def _answer(self, route: Route, address: str) -> None:
         assert route.row.read is not None
@@ -150,7 +164,7 @@ class Instrument:
             self._tree = Tree(table)
         # An address has several forms, and each place is meant once.
         meant = {(route.part.number, id(route.row), route.key): route for route in reversed([table[address] for address in self._tree.find(pattern)])}
-        found = list(reversed(meant.values()))
+        found = [route for route in reversed(meant.values()) if not route.row.of_sender]
         # Who asks for everything does not want to press every button as well.
         if any(route.row.act is None for route in found):
             found = [route for route in found if route.row.act is None]

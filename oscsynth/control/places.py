@@ -38,6 +38,11 @@ def read_patch_index(part: Part, key: int) -> Answer:
     return (names.index(part.patch.name) + 1 if part.patch and part.patch.name in names else 0,)
 
 
+def read_selected(part: Part, key: int) -> Answer:
+    """Return 1 if the patch at that place is the one that plays."""
+    return (int(read_patch_index(part, 0) == (key + 1,)),)
+
+
 def write_patch_index(part: Part, key: int, values: Sequence[Any]) -> None:
     """Switch to a patch by its place in the list."""
     names = part.instrument.shelf.names

@@ -48,6 +48,8 @@ class Row:
     placeholder: str = ""
     least: int = 0
     creates: bool = False  # a part that does not exist yet comes to be
+    shows: Read | None = None  # of an action: 1 while it is what was chosen, for the light in a button
+    of_sender: bool = False  # it is about whoever sends it: no pattern means it, and nobody is told
 
     @property
     def kind(self) -> Literal["value", "action", "question"]:

@@ -1,39 +1,34 @@
-"""The socket: packets in, replies out, over UDP.
+"""The server: packets in, replies and feedback out.
 
-Control process, on its event loop; imports ``osc`` and ``instrument``. Nothing that arrives can end it: what is malformed or goes wrong is
-counted, said at most once a second, and the next packet is handled.
+Control process, on its event loop; imports ``sockets``, ``osc``, ``instrument`` and ``clients``. Nothing that arrives can end it: what is malformed
+or goes wrong is counted, said at most once a second, and the next packet is handled.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import errno
 import logging
-import socket
-import sys
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
-
-from pythonosc.osc_message_builder import OscMessageBuilder
 
 from ..errors import OscParseError, OscsynthError
 from ..parameters import State
+from .clients import TICK_SECONDS, Clients
+from .encoding import encode
+from .guard import Guard
 from .instrument import Instrument, Reply
 from .osc import parse
+from .sockets import RECEIVE_BUFFER_BYTES, Sender, Sockets, Where, address_of, host_of
+
+__all__ = ["MAX_FAILS_A_SECOND", "RECEIVE_BUFFER_BYTES", "Server", "encode"]
 
 log = logging.getLogger(__name__)
-RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 MAX_FAILS_A_SECOND = 10
-_PACKETS_A_WAKE_UP = 256  # then whatever else waits on the loop has its turn
 _MAX_SENDERS = 256
-
-Sender = tuple[Any, ...]
 
 
 class Server:
-    """One UDP socket, and the instrument that it plays.
+    """The sockets, those who listen to them, and the instrument that all play.
 
     Parameters
     ----------
@@ -43,148 +38,175 @@ class Server:
         Called with the state after each packet that changed it.
     complain : callable
         Called with a sentence for the user, at most once a second.
-
-    Attributes
-    ----------
-    address : tuple
-        Host and port that it listens on.
-    receive_buffer_bytes : int
-        What the system granted.
+    guard : Guard, optional
+        Judges what comes from the network; without it nothing is let in.
+    clock : callable, optional
+        Seconds, for leases and feedback.
     """
 
-    def __init__(self, instrument: Instrument, write_state: Callable[[State], None], complain: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        instrument: Instrument,
+        write_state: Callable[[State], None],
+        complain: Callable[[str], None],
+        guard: Guard | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.instrument = instrument
-        self.address: Sender = ("", 0)
-        self.receive_buffer_bytes = 0
-        self.received = self.malformed = self.errors = self.unsent = 0
+        self.guard = guard or Guard()
+        self.sockets = Sockets(self.handle, self._lose, self._leave, self.guard)
+        self.clients = instrument.clients = Clients(instrument, self._feed, self._is_own, clock)
+        self.received = self.malformed = self.errors = 0
         self._write_state = write_state
         self._complaints = _Complaints(complain)
         self._budget = _Budget()
-        self._socket: socket.socket | None = None
+        self._port = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._ticked_seconds = float("-inf")
 
-    # ---- the socket
+    # ---- the sockets
 
     def open(self, host: str, port: int) -> None:
-        """Bind; port 0 takes any that is free.
+        """Bind, as `Sockets.open` does.
 
         Raises
         ------
         OscsynthError
             With a sentence that says what to do, when the port is in use or the host is not this machine's.
         """
-        try:
-            family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-            self._socket = socket.socket(family, kind, protocol)
-            if sys.platform == "win32":
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-            self._socket.bind(where)
-        except OSError as error:
-            self.close()
-            raise OscsynthError(_why_not_open(host, port, error)) from error
-        self._socket.setblocking(False)
-        self.address = self._socket.getsockname()
-        granted = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-        # Linux counts its own book-keeping in, and answers twice what was asked for.
-        self.receive_buffer_bytes = granted // 2 if sys.platform.startswith("linux") else granted
+        self.sockets.open(host, port)
+        self._port = self.sockets.address[1]
+
+    @property
+    def address(self) -> Where:
+        """Host and port that it listens on."""
+        return self.sockets.address
 
     @property
     def shortage(self) -> str:
-        """A sentence if the system granted a smaller receive buffer than was asked for."""
-        if self.receive_buffer_bytes >= RECEIVE_BUFFER_BYTES:
-            return ""
-        remedy = f": sudo sysctl -w net.core.rmem_max={RECEIVE_BUFFER_BYTES} grants more" if sys.platform.startswith("linux") else ""
-        return (
-            f"The system grants a receive buffer of {self.receive_buffer_bytes // 1024} KiB, not {RECEIVE_BUFFER_BYTES // 1024}: "
-            f"a burst of more than about {self.receive_buffer_bytes // 800} messages loses some{remedy}."
-        )
+        """A sentence if the system granted less than was asked for."""
+        return " ".join(self.sockets.shortages())
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Handle what arrives from now on."""
-        assert self._socket is not None
-        loop.add_reader(self._socket, self._drain)
+        self._loop = loop
+        self.sockets.start(loop)
+        self._wake()
 
     def close(self) -> None:
-        """Let the socket go."""
-        if self._socket is not None:
-            with contextlib.suppress(RuntimeError):  # no loop runs
-                asyncio.get_running_loop().remove_reader(self._socket)
-            self._socket.close()
-            self._socket = None
-
-    def _drain(self) -> None:
-        receive = self._socket.recvfrom if self._socket else None
-        if receive is None:
-            return
-        for _ in range(_PACKETS_A_WAKE_UP):
-            try:
-                packet, sender = receive(65536)
-            except BlockingIOError:
-                return
-            except OSError:
-                continue  # some systems tell here that an earlier reply found nobody
-            self.handle(packet, sender)
+        """Let the sockets go."""
+        self._loop = None
+        if self._timer is not None:
+            self._timer.cancel()
+        self.sockets.close()
 
     # ---- packets
 
     def handle(self, packet: bytes, sender: Sender) -> None:
         """Do what one packet says and answer it."""
         self.received += 1
-        if sender == self.address:
+        if self._is_own(sender):
             return  # a reply to oneself would go round for ever
         instrument = self.instrument
+        if self.clients:
+            self.clients.heard(sender)
         try:
             replies = instrument.perform(parse(packet), sender, self._budget.is_spent(sender))
         except OscParseError as error:
-            self.malformed += 1
-            self._complaints.add("malformed packets", f"from {sender[0]}: {error}")
+            self._lose(1, str(error), sender)
             return
         except Exception as error:
             self.errors += 1
             log.exception("a packet of %d bytes could not be handled", len(packet))
-            self._complaints.add("messages that could not be handled", f"from {sender[0]}: {type(error).__name__}: {error}")
+            self._complaints.add("messages that could not be handled", f"from {host_of(sender)}: {type(error).__name__}: {error}")
             replies = [Reply(f"{instrument.prefix}/fail", ("", f"something is wrong inside oscsynth: {type(error).__name__}: {error}"))]
         self.publish()
         if replies:
             self.send(replies, sender)
 
     def publish(self) -> None:
-        """Show the engine what has changed."""
+        """Show the engine what has changed, and soon those who listen."""
         if self.instrument.changed:
             self.instrument.changed = False
             self._write_state(self.instrument.state)
+        if self.clients:
+            self._wake()
 
     def send(self, replies: Iterable[Reply], sender: Sender) -> None:
-        """Send replies from the socket that listens; what cannot be sent is counted."""
+        """Send replies to a sender, or to where it wants to be told; what cannot be sent is counted."""
         fail = f"{self.instrument.prefix}/fail"
+        where = self.clients.where(sender)
         for reply in replies:
             if reply.address == fail and not self._budget.spend(sender):
                 continue
-            try:
-                if self._socket is not None:
-                    self._socket.sendto(encode(reply), sender)
-            except OSError:
-                self.unsent += 1
+            packet = encode(reply)
+            if where is not sender or self.guard.grants(host_of(sender), len(packet)):
+                self.sockets.send(packet, where)
+
+    def _is_own(self, where: Sender) -> bool:
+        return where.__class__ is tuple and where[1] == self._port and self.guard.is_own(where[0])
+
+    def _lose(self, n_malformed: int, why: str, sender: Sender) -> None:
+        self.malformed += n_malformed
+        host = host_of(sender)
+        if n_malformed:
+            self._complaints.add("malformed packets", f"from {host}: {why}")
+        else:
+            self._complaints.add("clients that were turned away", f"from {host}: {why}")
+
+    def _leave(self, connection: Sender) -> None:
+        self.clients.leave(connection)
+
+    # ---- feedback
+
+    def feed(self, where: str) -> None:
+        """Tell an address of every change, for good.
+
+        Raises
+        ------
+        OscsynthError
+            When it is none.
+        """
+        address = address_of(where)
+        if self._is_own(address):
+            raise OscsynthError(f"--feedback {where}: that is where oscsynth itself listens; name the port of the program that shall be told")
+        self.clients.stay(address)
+
+    def _feed(self, packet: bytes, where: Sender) -> None:
+        self.sockets.send(packet, where)
+
+    def _wake(self) -> None:
+        """Have those who listen told as soon as may be."""
+        if self._loop is None or not self.clients:
+            return
+        soon = self._ticked_seconds + TICK_SECONDS
+        if self._timer is not None:
+            if self._timer.when() <= soon:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(soon, self._tick)
+
+    def _tick(self) -> None:
+        assert self._loop is not None
+        self._timer, self._ticked_seconds = None, self._loop.time()
+        wait = self.clients.tick()
+        if wait is not None and self._timer is None:
+            self._timer = self._loop.call_later(max(wait, TICK_SECONDS), self._tick)
 
     def statistics(self) -> dict[str, int]:
         """Return what ``/status`` says of it."""
-        return {"received": self.received, "malformed": self.malformed, "errors": self.errors, "unsent": self.unsent}
-
-
-def encode(reply: Reply) -> bytes:
-    """Return the packet of a reply."""
-    builder = OscMessageBuilder(reply.address)
-    for argument in reply.arguments:
-        builder.add_arg(argument)
-    return bytes(builder.build().dgram)
-
-
-def _why_not_open(host: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} is in use: is another oscsynth running? End it, or take another port: oscsynth serve --port {port + 1}"
-    if error.errno == errno.EACCES:
-        return f"port {port} may not be used: the system forbids it or another program holds it; take another: oscsynth serve --port 57140"
-    return f"{host} port {port} cannot be opened ({error.strerror or error}): is it an address of this machine?"
+        return {
+            "received": self.received,
+            "malformed": self.malformed,
+            "errors": self.errors,
+            "dropped": self.guard.dropped,
+            "refused": self.guard.refused,
+            "unsent": self.sockets.unsent,
+            "clients": len(self.clients),
+            "connections": len(self.sockets.connections),
+            "slow_readers": self.sockets.slow_readers,
+        }
 
 
 class _Complaints:

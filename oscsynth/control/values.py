@@ -178,6 +178,11 @@ def choose_class(part: Part, key: int) -> None:
     part.set_weights([float(index == key) for index in range(N_CLASSES)])
 
 
+def read_chosen(part: Part, key: int) -> Answer:
+    """Return 1 if one class sounds alone."""
+    return (int(part.get("chroma", key) == 1.0),)
+
+
 def read_weight(part: Part, key: int) -> Answer:
     """Return the weight of one class, as it was given."""
     return (part.memory.weights[key],)

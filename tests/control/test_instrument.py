@@ -332,7 +332,7 @@ def example(row):
         return ("Choir",)
     if row.types == "s":
         return ("A",) if "name" in row.path else ("tasto",)
-    return (row.parameter.minimum,) * (row.least or len(row.types))
+    return (row.parameter.minimum if row.parameter else 7,) * (row.least or len(row.types))
 
 
 @pytest.mark.parametrize("row", PART_ROWS + WHOLE_ROWS, ids=lambda row: row.path)

@@ -1,0 +1,335 @@
+"""The sockets: UDP and TCP over IPv4 and IPv6, all on one port.
+
+Control process, on its event loop; imports ``framing`` and ``guard``. Nothing here ever waits: whoever reads too slowly is let go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias, Union
+
+from ..errors import OscParseError, OscsynthError
+from .framing import Unframer
+from .guard import Guard, is_loopback
+
+RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
+SEND_BUFFER_BYTES = 1024 * 1024
+MAX_CONNECTIONS = 128
+MAX_UNREAD_BYTES = 1024 * 1024  # that a TCP client may let wait, beside what the system keeps for it
+_PACKETS_A_WAKE_UP = 256  # then whatever else waits on the loop has its turn
+_TCP_BYTES_A_WAKE_UP = 8192
+_TRIES = 10
+EVERYWHERE = "0.0.0.0"
+
+Where: TypeAlias = tuple[Any, ...]  # of UDP: two items with IPv4, four with IPv6
+Sender: TypeAlias = Union[Where, "Connection"]
+
+
+class Sockets:
+    """All sockets of one port.
+
+    Parameters
+    ----------
+    handle : callable
+        Called with each packet and its sender.
+    lose : callable
+        Called with the number of packets that a TCP connection lost to broken frames, why, and its sender.
+    leave : callable
+        Called with each TCP connection that is gone.
+    guard : Guard
+        Judges what does not come from this machine.
+
+    Attributes
+    ----------
+    address : tuple
+        Host and port of the first UDP socket.
+    receive_buffer_bytes : int
+        What the system granted.
+    sentences : list of str
+        What could not be had, for the user.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[[bytes, Sender], None],
+        lose: Callable[[int, str, Sender], None],
+        leave: Callable[[Sender], None],
+        guard: Guard,
+    ) -> None:
+        self.address: Where = ("", 0)
+        self.receive_buffer_bytes = 0
+        self.sentences: list[str] = []
+        self.unsent = self.slow_readers = 0
+        self.handle, self.lose, self.leave, self.guard = handle, lose, leave, guard
+        self.connections: set[Connection] = set()
+        self._udp: dict[int, socket.socket] = {}  # by the length of an address
+        self._outlets: dict[int, socket.socket] = {}
+        self._listeners: list[socket.socket] = []
+        self._servers: list[asyncio.Task[asyncio.Server]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # ---- opening and closing
+
+    def open(self, host: str, port: int) -> None:
+        """Bind; port 0 takes any that is free. Loopback and "all" are opened for IPv4 and IPv6, where there is IPv6.
+
+        Raises
+        ------
+        OscsynthError
+            With a sentence that says what to do, when the port is in use or the host is not this machine's.
+        """
+        for attempt in range(_TRIES):
+            try:
+                return self._open(_BOTH.get(host, (host,)), port)
+            except OSError as error:
+                self.close()
+                if port or error.errno != errno.EADDRINUSE or attempt == _TRIES - 1:
+                    raise OscsynthError(_why_not_open(host, port, error)) from error
+
+    def _open(self, hosts: Sequence[str], port: int) -> None:
+        first, *others = hosts
+        self._add_udp(first, port)
+        self.address = next(iter(self._udp.values())).getsockname()
+        opened = [first]
+        for host in others:
+            with _unless_there_is_no_ipv6():
+                self._add_udp(host, self.address[1])
+                opened.append(host)
+        for host in opened:
+            try:
+                self._listeners.append(_bind(host, self.address[1], socket.SOCK_STREAM))
+                self._listeners[-1].listen(MAX_CONNECTIONS)
+            except OSError as error:
+                if not port and error.errno == errno.EADDRINUSE:
+                    raise
+                self.sentences.append(f"TCP port {self.address[1]} cannot be had ({error.strerror or error}): OSC comes over UDP alone.")
+
+    def _add_udp(self, host: str, port: int) -> None:
+        opened = _bind(host, port, socket.SOCK_DGRAM)
+        self._udp[len(opened.getsockname())] = opened
+        granted = opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        # Linux counts its own book-keeping in, and answers twice what was asked for.
+        self.receive_buffer_bytes = granted // 2 if sys.platform.startswith("linux") else granted
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Handle what arrives from now on."""
+        self._loop = loop
+        for opened in self._udp.values():
+            loop.add_reader(opened, self._drain, opened.recvfrom)
+        for listener in self._listeners:
+            self._servers.append(loop.create_task(loop.create_server(lambda: Connection(self), sock=listener)))
+
+    def close(self) -> None:
+        """Let all of them go."""
+        for connection in list(self.connections):
+            connection.abort()
+        for server in self._servers:
+            if server.done() and not server.cancelled() and not server.exception():
+                server.result().close()
+            server.cancel()
+        for opened in self._udp.values():
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.remove_reader(opened)
+            opened.close()
+        for opened in (*self._outlets.values(), *self._listeners):
+            opened.close()
+        self._udp, self._outlets, self._listeners, self._servers = {}, {}, [], []
+
+    def shortages(self) -> Iterator[str]:
+        """Yield a sentence about each thing that could not be had."""
+        yield from self.sentences
+        if self.receive_buffer_bytes < RECEIVE_BUFFER_BYTES:
+            remedy = f": sudo sysctl -w net.core.rmem_max={RECEIVE_BUFFER_BYTES} grants more" if sys.platform.startswith("linux") else ""
+            yield (
+                f"The system grants a receive buffer of {self.receive_buffer_bytes // 1024} KiB, not {RECEIVE_BUFFER_BYTES // 1024}: "
+                f"a burst of more than about {self.receive_buffer_bytes // 800} messages loses some{remedy}."
+            )
+
+    # ---- packets
+
+    def _drain(self, receive: Callable[[int], tuple[bytes, Where]]) -> None:
+        for _ in range(_PACKETS_A_WAKE_UP):
+            try:
+                packet, sender = receive(65536)
+            except BlockingIOError:
+                return
+            except OSError:
+                if not self._udp:
+                    return
+                continue  # some systems tell here that an earlier reply found nobody
+            if is_loopback(sender[0]):
+                self.handle(packet, sender)
+            elif self.guard.admits(sender[0]):
+                self.handle_timed(packet, sender)
+            elif self.guard.is_refused(sender[0]):
+                self.lose(0, "refused", sender)
+
+    def handle_timed(self, packet: bytes, sender: Sender) -> None:
+        """Handle a packet of the network, and count the time that it takes."""
+        start = time.perf_counter()
+        self.handle(packet, sender)
+        self.guard.charge(host_of(sender), time.perf_counter() - start)
+
+    def send(self, packet: bytes, to: Sender) -> None:
+        """Send a packet, from the socket that listens; what cannot be sent is counted."""
+        try:
+            if isinstance(to, Connection):
+                to.send(packet)
+            elif self._udp:
+                self._socket_to(to).sendto(packet, to)
+        except (OSError, ValueError):
+            self.unsent += 1
+
+    def _socket_to(self, to: Where) -> socket.socket:
+        listening = self._udp.get(len(to))
+        if listening is not None and (is_loopback(to[0]) or not is_loopback(listening.getsockname()[0])):
+            return listening
+        # What listens on loopback alone cannot send into the network, where the user may want feedback to go.
+        outlet = self._outlets.get(len(to))
+        if outlet is None:
+            outlet = self._outlets[len(to)] = _bind("0.0.0.0" if len(to) == 2 else "::", 0, socket.SOCK_DGRAM)
+        return outlet
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One TCP client: a sender, to whom replies can be sent.
+
+    Attributes
+    ----------
+    host : str
+        Its address.
+    """
+
+    def __init__(self, sockets: Sockets) -> None:
+        self.host = ""
+        self._sockets = sockets
+        self._unframer = Unframer()
+        self._buffer = bytearray(_TCP_BYTES_A_WAKE_UP)
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take it in, if there is room and it is let in."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport, sockets = transport, self._sockets
+        self.host = (transport.get_extra_info("peername") or ("",))[0]
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if len(sockets.connections) >= MAX_CONNECTIONS or not sockets.guard.admits(self.host):
+            sockets.lose(0, "refused", self)
+            transport.abort()
+        else:
+            sockets.connections.add(self)
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Return where the next bytes go."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Handle the packets that end within the bytes that have come."""
+        sockets, unframer = self._sockets, self._unframer
+        handle = sockets.handle if is_loopback(self.host) else self._handle_from_network
+        try:
+            for packet in unframer.feed(memoryview(self._buffer)[:nbytes]):
+                handle(packet, self)
+        except OscParseError as error:
+            sockets.lose(1, str(error), self)
+            self.abort()
+        if unframer.malformed:
+            sockets.lose(unframer.malformed, "a SLIP frame is broken", self)
+            unframer.malformed = 0
+
+    def _handle_from_network(self, packet: bytes, sender: Sender) -> None:
+        if self._sockets.guard.admits(self.host):
+            self._sockets.handle_timed(packet, self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tell that it is gone."""
+        if self in self._sockets.connections:
+            self._sockets.connections.discard(self)
+            self._sockets.leave(self)
+
+    def send(self, packet: bytes) -> None:
+        """Send a packet; a client that does not read is let go."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        transport.write(self._unframer.frame(packet))
+        if transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
+            self._sockets.slow_readers += 1
+            self._sockets.lose(0, "let go, as it does not read what it asked for", self)
+            self.abort()
+
+    def abort(self) -> None:
+        """Let it go at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+def host_of(sender: Sender) -> str:
+    """Return the address of a sender."""
+    return sender.host if isinstance(sender, Connection) else str(sender[0])
+
+
+def address_of(text: str) -> Where:
+    """Return the address that a person wrote as ``HOST:PORT``, IPv6 in brackets.
+
+    Raises
+    ------
+    OscsynthError
+        When it is none.
+    """
+    host, _, port = text.rpartition(":")
+    try:
+        if not 0 < int(port) < 65536 or not host:
+            raise ValueError
+        where: Where = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_DGRAM)[0][4]
+    except (ValueError, OSError):
+        raise OscsynthError(f"--feedback {text}: must be an address and a port, such as 192.168.1.20:9000 or [::1]:9000") from None
+    return where
+
+
+_BOTH = {host: ("127.0.0.1", "::1") for host in ("127.0.0.1", "localhost")} | {EVERYWHERE: (EVERYWHERE, "::")}
+
+
+def _bind(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    family, _, protocol, _, where = socket.getaddrinfo(host, port, type=kind)[0]
+    opened = socket.socket(family, kind, protocol)
+    try:
+        if sys.platform == "win32":
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        elif kind == socket.SOCK_STREAM:
+            # Otherwise the connections of the program before would keep the port for a minute.
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if kind == socket.SOCK_DGRAM:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        opened.bind(where)
+    except OSError:
+        opened.close()
+        raise
+    opened.setblocking(False)
+    return opened
+
+
+@contextlib.contextmanager
+def _unless_there_is_no_ipv6() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise
+
+
+def _why_not_open(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use: is another oscsynth running? End it, or take another port: oscsynth serve --port {port + 1}"
+    if error.errno == errno.EACCES:
+        return f"port {port} may not be used: the system forbids it or another program holds it; take another: oscsynth serve --port 57140"
+    return f"{host} port {port} cannot be opened ({error.strerror or error}): is it an address of this machine?"
