@@ -113,6 +113,7 @@ def test_signal_to_the_whole_group_leaves_quietly(start):
 def test_killed_parent_takes_its_children_along_and_the_file_opens(start, tmp_path):
     serve = sounding(start("--audio", str(tmp_path / "a.wav")))
     pids = child_pids(serve.process.pid)
+    wait_until(lambda: serve.telemetry.position_samples > 22050)  # the header is put right four times a second
     serve.process.kill()
     wait_until(lambda: not any(map(is_alive, pids)))
     with wave.open(str(tmp_path / "a.wav")) as file:
