@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import queue
 import signal
@@ -19,7 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
-from .control.guard import Guard, is_loopback
+from .control.guard import Guard, is_loopback, network_hosts
 from .control.instrument import Instrument, Reply
 from .control.notes import from_notes, to_notes
 from .control.publisher import Publisher
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 ROUND_SECONDS = 0.1  # notes and events are at most that old
 FORGET_SECONDS = 1.0  # after that the engine has seen every switch
 _MAX_EVENTS = 100
+_FREEZE_SECONDS = (1, 5, 15)  # what is there then stays: looking through it for garbage would hold up messages for 20 ms
 
 
 class ControlOptions(Protocol):
@@ -116,13 +118,16 @@ class Control:
         for where in self._options.feedback:
             self.server.feed(where)
         host, port = self.server.address[:2]
-        self._events.put({"event": "listening", "host": host, "port": port, "sentence": self.server.shortage})
+        hosts = " or ".join(network_hosts()) or host if host == EVERYWHERE else host
+        self._events.put({"event": "listening", "host": host, "hosts": hosts, "port": port, "sentence": self.server.shortage})
         librarian = Librarian(self._library(), self.instrument, self._deliver, self._complain)
         librarian.open(self._options.patch)
         self.server.publish()
         self.server.start(loop)
+        for seconds in _FREEZE_SECONDS:
+            loop.call_later(seconds, gc.freeze)
         threading.Thread(target=self._receive, args=(loaded, loop, librarian, stopped), daemon=True).start()
-        doors = Doors(self.instrument, self.server.address, self._options.http_port, self._options.announce, self._complain)
+        doors = Doors(self.instrument, self.server.address, self._options.http_port, self._options.announce, self._complain, self.server.guard.admits)
         work = [loop.create_task(each) for each in (librarian.run(), self._round(), doors.run(self._is_sounding))]
         for task in work:
             task.add_done_callback(_log_error)

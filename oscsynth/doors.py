@@ -36,12 +36,20 @@ class Doors:
         Whether others are told.
     complain : callable
         Called with a sentence if one of them stays shut.
+    admits : callable
+        Says of an IP address whether it may come in by HTTP.
     """
 
     def __init__(
-        self, instrument: Instrument, osc_address: tuple[Any, ...], http_port: int | None, announce: bool, complain: Callable[[str], None]
+        self,
+        instrument: Instrument,
+        osc_address: tuple[Any, ...],
+        http_port: int | None,
+        announce: bool,
+        complain: Callable[[str], None],
+        admits: Callable[[str], bool] = lambda host: True,
     ) -> None:
-        self._oscquery = OscQuery(instrument, osc_address)
+        self._oscquery = OscQuery(instrument, osc_address, admits)
         self._host, self._port = osc_address[:2]
         self._http_port = (self._port + 1) % 65536 if http_port is None else http_port
         self._announce = announce

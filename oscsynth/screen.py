@@ -92,7 +92,7 @@ class Screen:
         table.add_row(Text("oscsynth", style="bold"), __version__)
         table.add_row("plays", Text(self._known.get("patch", {"name": "nothing yet"})["name"], style="bold"))
         table.add_row("sound", Text(_sound(self._known["audio"])))
-        table.add_row("OSC", f"UDP to {host} port {port}")
+        table.add_row("OSC", f"UDP or TCP to {listening.get('hosts', host)} port {port}")
         if here := lan.addresses(host):
             table.add_row("apps", f"type host {' or '.join(here)}, send port {port}, and where they listen: receive port 9000")
         table.add_row("try", Text("/oscsynth/latent/1 0.7", style="bold"))

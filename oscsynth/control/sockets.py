@@ -168,7 +168,7 @@ class Sockets:
             elif self.guard.admits(sender[0]):
                 self.handle_timed(packet, sender)
             elif self.guard.is_refused(sender[0]):
-                self.lose(0, "refused", sender)
+                self.lose(0, _not_let_in(sender[0]), sender)
 
     def handle_timed(self, packet: bytes, sender: Sender) -> None:
         """Handle a packet of the network, and count the time that it takes."""
@@ -219,11 +219,14 @@ class Connection(asyncio.BufferedProtocol):
         self._transport, sockets = transport, self._sockets
         self.host = (transport.get_extra_info("peername") or ("",))[0]
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if len(sockets.connections) >= MAX_CONNECTIONS or not sockets.guard.admits(self.host):
-            sockets.lose(0, "refused", self)
-            transport.abort()
+        if not sockets.guard.admits(self.host):
+            sockets.lose(0, _not_let_in(self.host), self)
+        elif len(sockets.connections) >= MAX_CONNECTIONS:
+            sockets.lose(0, f"there are {MAX_CONNECTIONS} connections already", self)
         else:
             sockets.connections.add(self)
+            return
+        transport.abort()
 
     def get_buffer(self, sizehint: int) -> bytearray:
         """Return where the next bytes go."""
@@ -268,6 +271,10 @@ class Connection(asyncio.BufferedProtocol):
         """Let it go at once."""
         if self._transport is not None:
             self._transport.abort()
+
+
+def _not_let_in(host: str) -> str:
+    return f"it is in no network that is let in; --allow {host} lets it in"
 
 
 def host_of(sender: Sender) -> str:
