@@ -236,7 +236,7 @@ def layout(
 
     write_touchosc(output, part, receive_port)
     here = " or ".join(lan.addresses("0.0.0.0")) or "this computer's address (it has no network now)"
-    typer.echo(f"wrote {shown(output)}: open it in TouchOSC, on the phone or through its editor")
+    typer.echo(f"wrote {shown(output)}: open it in TouchOSC, on the phone or through its editor; let the phone in: oscsynth serve --lan")
     typer.echo(f"in TouchOSC, Connections, OSC: type UDP, host {here}, send port {port}, receive port {receive_port}")
 
 

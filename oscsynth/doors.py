@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .control.discovery import Announcement
+from .control.guard import Guard
 from .control.instrument import Instrument
 from .control.oscquery import OscQuery
 from .errors import OscsynthError
@@ -36,8 +37,8 @@ class Doors:
         Whether others are told.
     complain : callable
         Called with a sentence if one of them stays shut.
-    admits : callable
-        Says of an IP address whether it may come in by HTTP.
+    guard : Guard
+        Who may come in.
     """
 
     def __init__(
@@ -47,9 +48,9 @@ class Doors:
         http_port: int | None,
         announce: bool,
         complain: Callable[[str], None],
-        admits: Callable[[str], bool] = lambda host: True,
+        guard: Guard,
     ) -> None:
-        self._oscquery = OscQuery(instrument, osc_address, admits)
+        self._oscquery = OscQuery(instrument, osc_address, guard)
         self._host, self._port = osc_address[:2]
         self._http_port = (self._port + 1) % 65536 if http_port is None else http_port
         self._announce = announce

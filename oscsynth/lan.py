@@ -19,15 +19,11 @@ def is_any(host: str) -> bool:
 
 
 def addresses(host: str) -> list[str]:
-    """Return the addresses, IPv4 first, under which other computers reach what listens on ``host``; none for loopback."""
+    """Return the addresses under which other computers reach what listens on ``host``: IPv4 where there is any, none for loopback."""
     if not is_any(host):
         return [] if is_loopback(host) else [host]
     import ifaddr
 
     found = [ip.ip if ip.is_IPv4 else ip.ip[0] for adapter in ifaddr.get_adapters() for ip in adapter.ips]
     usable = [address for address in map(str, found) if not ipaddress.ip_address(address).is_link_local and not is_loopback(address)]
-    return sorted(usable if host == "::" else filter(_is_ipv4, usable), key=lambda address: not _is_ipv4(address))
-
-
-def _is_ipv4(address: str) -> bool:
-    return ":" not in address
+    return sorted(address for address in usable if ":" not in address) or sorted(usable)

@@ -10,14 +10,17 @@ import asyncio
 import ipaddress
 import json
 import socket
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from .. import lan
 from ..errors import OscsynthError
+from .encoding import encode
+from .guard import Guard
 from .instrument import Instrument, Reply
 from .namespace import ATTRIBUTES, EXTENSIONS, OTHER_ATTRIBUTES, Namespace, topmost
-from .server import encode
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -39,8 +42,8 @@ class OscQuery:
         What it tells of.
     osc_address : tuple
         Host and port where OSC is listened to.
-    admits : callable
-        Says of an IP address whether it may ask.
+    guard : Guard, optional
+        Says of an IP address whether it may ask; without it this machine alone may.
 
     Attributes
     ----------
@@ -48,11 +51,11 @@ class OscQuery:
         That it listens on, 0 until it does.
     """
 
-    def __init__(self, instrument: Instrument, osc_address: tuple[Any, ...], admits: Callable[[str], bool] = lambda host: True) -> None:
+    def __init__(self, instrument: Instrument, osc_address: tuple[Any, ...], guard: Guard | None = None) -> None:
         self.port = 0
         self._namespace = Namespace(instrument)
         self._osc_address = osc_address
-        self._admits = admits
+        self._guard = guard or Guard()
         self._runner: web.AppRunner | None = None
         self._names = {"localhost", *(name.lower() for name in (socket.gethostname(), f"{socket.gethostname().partition('.')[0]}.local"))}
         self._clients = 0
@@ -72,7 +75,8 @@ class OscQuery:
         self._runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=0.2)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, host, port).start()
+            # None is every network, IPv4 and IPv6 alike.
+            await web.TCPSite(self._runner, None if lan.is_any(host) else host, port).start()
         except OSError as error:
             await self.close()
             raise OscsynthError(
@@ -95,15 +99,17 @@ class OscQuery:
             return web.Response(status=403, text=refusal)
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._listen(request)
+        begun = time.monotonic()
         status, answer = self._answer(request.path, list(request.query))
         if request.query_string == "HOST_INFO":
             status, answer = 200, self._host_info(request)
+        text = _dumps(answer) if status == 200 else answer
+        self._guard.charge(request.remote or "", time.monotonic() - begun)
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
         if origin := request.headers.get("Origin"):
             headers["Access-Control-Allow-Origin"] = origin
-        if status != 200:
-            return web.Response(status=status, text=answer if status != 204 else None, headers=headers)
-        return web.json_response(answer, dumps=_dumps, headers=headers)
+        kind = "application/json" if status == 200 else "text/plain"
+        return web.Response(status=status, text=text if status != 204 else None, headers=headers, content_type=kind)
 
     def _answer(self, path: str, query: list[str]) -> tuple[int, Any]:
         if len(query) > 1 or (query and query[0] not in ATTRIBUTES | OTHER_ATTRIBUTES | {"HOST_INFO"}):
@@ -121,7 +127,7 @@ class OscQuery:
         here = request.transport.get_extra_info("sockname")[0] if request.transport else osc_host
         return {
             "NAME": f"oscsynth on {socket.gethostname()}",
-            "OSC_IP": here if _is_any(osc_host) else osc_host,
+            "OSC_IP": here if lan.is_any(osc_host) else osc_host,
             "OSC_PORT": osc_port,
             "OSC_TRANSPORT": "UDP",
             "WS_IP": here,
@@ -131,7 +137,7 @@ class OscQuery:
 
     def _refusal(self, headers: Mapping[str, str], peer: str) -> str | None:
         """Return why a request is not answered: a page of another site, whose name now leads here, must not play or watch the instrument."""
-        if not self._admits(peer):
+        if not self._guard.admits(peer):
             return f"{peer} may not ask here"
         host, origin = headers.get("Host", ""), headers.get("Origin")
         if not self._is_here(host):
@@ -228,10 +234,6 @@ class Listener:
                 self._told[path] = value
                 packets.append(encode(Reply(path, value)))
         return packets
-
-
-def _is_any(host: str) -> bool:
-    return host in ("0.0.0.0", "::", "")
 
 
 def _is_plain(netloc: str) -> bool:

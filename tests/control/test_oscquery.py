@@ -9,6 +9,8 @@ import aiohttp
 import pytest
 from pythonosc.osc_message import OscMessage
 
+from oscsynth import lan
+from oscsynth.control.guard import Guard
 from oscsynth.control.namespace import Namespace
 from oscsynth.control.oscquery import Listener, OscQuery
 from oscsynth.errors import OscsynthError
@@ -40,9 +42,9 @@ class Query:
 
 
 @asynccontextmanager
-async def query(**options):
+async def query():
     instrument, _ = player()
-    oscquery = OscQuery(instrument, ("127.0.0.1", 57140), **options)
+    oscquery = OscQuery(instrument, ("127.0.0.1", 57140))
     await oscquery.open("127.0.0.1", 0)
     async with aiohttp.ClientSession() as client:
         yield Query(instrument, oscquery, client)
@@ -126,10 +128,19 @@ async def test_a_page_of_another_site_is_refused(q):
         assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:8000"
 
 
-def test_who_is_not_admitted_is_told_nothing():
+@pytest.mark.skipif(not lan.addresses("0.0.0.0"), reason="this computer is in no network")
+@pytest.mark.parametrize(("is_open", "status"), [(True, 200), (False, 403)])
+def test_the_network_is_told_nothing_unless_it_is_let_in(is_open, status):
+    here = lan.addresses("0.0.0.0")[0]
+
     async def main():
-        async with query(admits=lambda host: host != "127.0.0.1") as q:
-            assert (await q.get("/"))[0] == 403
+        oscquery = OscQuery(player()[0], ("0.0.0.0", 57140), Guard(lan=is_open))
+        await oscquery.open(here, 0)
+        async with aiohttp.ClientSession() as client, client.get(f"http://{here}:{oscquery.port}/?HOST_INFO") as response:
+            assert response.status == status
+            if is_open:
+                assert (await response.json())["OSC_IP"] == here
+        await oscquery.close()
 
     asyncio.run(main())
 
