@@ -7,15 +7,21 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .addresses import PART_ROWS, WHOLE_ROWS
+from .clients import LEASE_SECONDS, MAX_CLIENTS, MAX_CLIENTS_OF_A_HOST, SETTLE_SECONDS, SWEEP_SECONDS, TICK_SECONDS
+from .encoding import MAX_BUNDLE_BYTES
+from .framing import MAX_PACKET_BYTES
+from .guard import REPLY_BYTES_A_SECOND, REPLY_BYTES_AT_ONCE, SHARE, SHARE_OF_ALL
+from .instrument import MAX_EFFORT
 from .osc import MAX_DEPTH
 from .part import N_SNAPSHOTS
 from .patterns import MAX_LEVELS, MAX_PATTERN
 from .row import Row
 from .server import MAX_FAILS_A_SECOND
+from .sockets import MAX_CONNECTIONS, MAX_UNREAD_BYTES
 
 _INTRODUCTION = f"""# OSC
 
-oscsynth listens for OSC over UDP on port 57140. The first message anyone sends is
+oscsynth listens for OSC on port 57140, over UDP and TCP. The first message anyone sends is
 
     /oscsynth/latent/1 0.7
 
@@ -32,8 +38,8 @@ only be asked says so.
 and infinity are refused. `K/normalized` beside a continuous value is the same from 0 to 1, for a fader; `K/text` is a label such
 as `-6.0 dB`.
 
-**Answers** go to the address and port from which the message came. What cannot be done is answered by `/oscsynth/fail ADDRESS
-SENTENCE` (at most {MAX_FAILS_A_SECOND} a second to one sender), and a patch switch, once it has happened, by `/oscsynth/done
+**Answers** go to the address and port from which the message came, or to the port that `/notify` named. What cannot be done is
+answered by `/oscsynth/fail ADDRESS SENTENCE` (at most {MAX_FAILS_A_SECOND} a second to one sender), and a patch switch, once it has happened, by `/oscsynth/done
 ADDRESS PATCH`.
 
 **Wildcards** work in every level, for setting and for asking: `?` one character, `*` any number, `[a-z]` and `[!a-z]` one of
@@ -50,6 +56,38 @@ for it and is kept. A patch file that is saved while it sounds changes only the 
 **Points and snapshots** are reached in the time of `point/seconds` and `snapshot/seconds`; the next ordinary change of a value
 acts in its own time again. A snapshot holds every value of its part, but neither its patch, nor its gate, nor its output; there
 are {N_SNAPSHOTS} for each part, kept while the program runs.
+"""
+
+_WIRE = f"""## Who is told
+
+`/oscsynth/notify 1` subscribes whoever sends it; `/oscsynth/notify 1 9000` has everything sent to port 9000 of the same machine, answers
+too: Max, Pd and most apps listen on another port than they send from. `/oscsynth/notify 0` ends it. `oscsynth serve --feedback
+192.168.1.20:9000` subscribes an address for good.
+
+- First, and whenever a part plays another patch, comes every value. Then each change, the latest value, at most
+  {1 / TICK_SECONDS:.0f} times a second for each address: to all but the one who moves it, and {1000 * SETTLE_SECONDS:.0f} ms after the last touch
+  to everybody. Everything comes again every {SWEEP_SECONDS:.0f} seconds, for what Wi-Fi lost. Setting the value that stands emits nothing.
+- Addresses are those of part 1 in their short form, latents by number. Once a client has used a name (`latent/bow`), it is told under the
+  name as well.
+- Buttons light up: `chroma/A` and `patch/select/3` are told as 1 and 0.
+- Several messages come in one bundle (time tag "now", {MAX_BUNDLE_BYTES} bytes at most), because Wi-Fi counts packets.
+- Who has sent nothing for {LEASE_SECONDS:.0f} seconds is told no more; any packet renews that. Only the telling ends: what sounds goes on.
+  A TCP client is told until it hangs up. There is room for {MAX_CLIENTS} subscribers, {MAX_CLIENTS_OF_A_HOST} for each machine of the network.
+
+`/oscsynth/sync 7` is answered by `/oscsynth/synced 7` when everything sent before has been done.
+
+## The network
+
+Only this computer is heard (127.0.0.1 and ::1) until `oscsynth serve --lan` lets in the networks in which the computer is, or
+`--allow 10.1.0.0/16` another one. Who comes from elsewhere gets no answer; oscsynth says on the screen who was turned away.
+
+- **TCP** takes up to {MAX_CONNECTIONS} connections, in either framing; the first byte tells which, and answers come alike: the size before each packet
+  (OSC 1.0), or SLIP with an END at both ends of each packet (OSC 1.1). A packet has at most {MAX_PACKET_BYTES} bytes.
+  Who does not read what it asked for is let go when {MAX_UNREAD_BYTES // 1024} KiB wait.
+- **From the network** one address gets at most {100 * SHARE:.0f} % of control's time and all together {100 * SHARE_OF_ALL:.0f} %:
+  what is more is dropped, and `dropped` in `/oscsynth/status` counts it. Answers to one who is no subscriber come to
+  {REPLY_BYTES_A_SECOND // 1024} KiB a second at most, {REPLY_BYTES_AT_ONCE // 1024} at once, so that a false sender's address makes no flood of them. This computer itself has no limits.
+- One packet may ask for at most {MAX_EFFORT} values.
 """
 
 _OSCQUERY = """## For apps: OSCQuery and discovery
@@ -94,6 +132,12 @@ ODD_PACKETS: tuple[tuple[str, str], ...] = (
     (f"bundles nested more than {MAX_DEPTH} deep", "malformed"),
     ("a good element beside a malformed one", "malformed as a whole"),
     ("an inner bundle that is earlier than the outer", "read; it happens with the outer one"),
+    ("types `i f s b h t d S c r m T F N I [ ]`", "read, all of them"),
+    ("an unknown type tag", "read as a character of sclang's if the data then fit to the byte, otherwise malformed"),
+    ("TCP: frames split and merged anyhow; SLIP with one END between packets, or none at the start", "read"),
+    ("TCP: a broken SLIP escape, or a SLIP packet that is too long", "malformed; the packet after the next END is read"),
+    ("TCP: a size of 0", "malformed; what follows is read"),
+    ("TCP: a size above the limit, or a first byte that is none of the two framings'", "malformed, and the connection is closed"),
     (
         "`/oscsynth/fail`, `/done`, `/late`, `/synced` sent to oscsynth; a packet from its own port",
         "ignored, so that two programs cannot answer each other for ever",
@@ -110,6 +154,7 @@ def markdown() -> str:
         "## The whole\n",
         "`panic` in its short form means every part; `/oscsynth/part/1/panic` means part 1.\n",
         _table(WHOLE_ROWS),
+        _WIRE,
         _OSCQUERY,
         "## Odd packets\n",
         "A malformed packet is counted (`/oscsynth/status`) and said once a second at most; nothing of it happens, and the next one is handled.\n",

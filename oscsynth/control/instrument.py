@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 _MAX_TEXTS = 50  # in one reply, so that it fits into a packet that any system sends
 _MAX_PATTERNS = 256
+_MAX_SENTENCES = 16  # to one packet: then unknown addresses are no longer compared with all there are
+# What one packet may ask for: each text or number of an answer and each address that a pattern means counts as one.
+MAX_EFFORT = 8192
+_SEARCH_EFFORT = 512
 _BESIDE = ("/normalized", "/text", "/name")
 _PART_ADDRESS = re.compile(r"part/(\d{1,9})(?:/(.+))?")
 
@@ -73,6 +77,7 @@ class Instrument:
         self.clients: Clients | None = None
         self.watch: Callable[[Route, Any, bool], None] | None = None  # told of each route, its sender, and whether it was more than a question
         self._replies: list[Reply] = []
+        self._effort = 0
         self._routes: dict[str, Route] = {}
         self._routes_of: dict[int, dict[str, Route]] = {}
         self._tree: Tree | None = None
@@ -83,9 +88,10 @@ class Instrument:
     def perform(self, packet: Message | Bundle, sender: Any = None, terse: bool = False) -> list[Reply]:
         """Do what a packet says, and return the replies to its sender; ``terse``: without sentences, for one who has had too many."""
         self._replies = replies = []
+        self._effort = 0
         for message in (packet,) if isinstance(packet, Message) else messages(packet):
             try:
-                self._perform(message, sender, terse)
+                self._perform(message, sender, terse or len(replies) > _MAX_SENTENCES)
             except Refused as refused:
                 replies.append(self._fail(message.address, str(refused)))
         if self.travellers:
@@ -129,10 +135,16 @@ class Instrument:
     def _answer(self, route: Route, address: str) -> None:
         assert route.row.read is not None
         answer = route.row.read(route.part, route.key)
+        self._exert(len(answer))
         if len(answer) <= _MAX_TEXTS or not isinstance(answer[0], str):
             self._replies.append(Reply(address, answer))
             return
         self._replies += [Reply(address, answer[at : at + _MAX_TEXTS]) for at in range(0, len(answer), _MAX_TEXTS)]
+
+    def _exert(self, effort: int) -> None:
+        self._effort += effort
+        if self._effort > MAX_EFFORT:
+            raise Refused(f"one packet may ask for {MAX_EFFORT} values, and this one has: send the rest in another")
 
     def _perform_other(self, message: Message, sender: Any, terse: bool) -> None:
         address, arguments = message
@@ -144,12 +156,14 @@ class Instrument:
         if is_pattern(address):
             self._perform_pattern(address, arguments, sender)
         elif address not in self._own_answers and not self._create(message, sender):
-            raise Refused("" if terse else self._unknown(address))
+            raise Refused("there is no such address" if terse else self._unknown(address))
 
     def _perform_pattern(self, pattern: str, arguments: Sequence[Argument], sender: Any) -> None:
         found = self._patterns.get(pattern)
         if found is None:
+            self._exert(_SEARCH_EFFORT)
             found = self._find(pattern)
+        self._exert(len(found))
         if not found:
             raise Refused("the pattern fits no address; send /oscsynth/addresses for the list")
         for route in found:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oscsynth.control.addresses import PART_ROWS, WHOLE_ROWS
+from oscsynth.control.instrument import MAX_EFFORT
 from oscsynth.control.osc import IMPULSE, Bundle, Message
 from oscsynth.parameters import PART, PART_PARAMETERS
 from oscsynth.units import PITCH_CLASS_ADDRESSES
@@ -422,3 +423,23 @@ def test_even_the_worst_packet_is_handled_soon():
         start = time.thread_time()
         send(instrument, address, 0.5)
         assert time.thread_time() - start < 0.2
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [Message(f"/oscsynth/latennt/{n}", (1.0,)) for n in range(2500)],
+        [Message(f"//*{n}", ()) for n in range(2500)],
+        [Message("//*", ()) for _ in range(2500)],
+        [Message("//*", (0.5,)) for _ in range(2500)],
+        [Message("/oscsynth/addresses", ()) for _ in range(2500)],
+    ],
+    ids=["unknown addresses", "patterns", "questions for everything", "setting everything", "lists"],
+)
+def test_a_packet_that_asks_for_too_much_takes_little_time(messages):
+    instrument, _ = player()
+    start = time.thread_time()
+    replies = instrument.perform(Bundle(1, tuple(messages)), "sender")
+    assert time.thread_time() - start < 0.5  # 0.05 on a machine that does nothing else
+    assert sum(len(reply.arguments) for reply in replies if reply.address != P + "fail") <= MAX_EFFORT
+    assert send(instrument, "gain") == [(P + "gain", (0.0,))] or messages[0].arguments
