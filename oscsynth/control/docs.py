@@ -39,8 +39,8 @@ and infinity are refused. `K/normalized` beside a continuous value is the same f
 as `-6.0 dB`.
 
 **Answers** go to the address and port from which the message came, or to the port that `/notify` named. What cannot be done is
-answered by `/oscsynth/fail ADDRESS SENTENCE` (at most {MAX_FAILS_A_SECOND} a second to one sender), and a patch switch, once it has happened, by `/oscsynth/done
-ADDRESS PATCH`.
+answered by `/oscsynth/fail ADDRESS SENTENCE` (at most {MAX_FAILS_A_SECOND} a second to one sender), and a patch switch, once it
+has happened, by `/oscsynth/done ADDRESS PATCH`.
 
 **Wildcards** work in every level, for setting and for asking: `?` one character, `*` any number, `[a-z]` and `[!a-z]` one of
 these or none of them, `{{bow,air}}` one of these words, `//` any number of levels. A pattern that means values and actions alike
@@ -81,12 +81,13 @@ too: Max, Pd and most apps listen on another port than they send from. `/oscsynt
 Only this computer is heard (127.0.0.1 and ::1) until `oscsynth serve --lan` lets in the networks in which the computer is, or
 `--allow 10.1.0.0/16` another one. Who comes from elsewhere gets no answer; oscsynth says on the screen who was turned away.
 
-- **TCP** takes up to {MAX_CONNECTIONS} connections, in either framing; the first byte tells which, and answers come alike: the size before each packet
-  (OSC 1.0), or SLIP with an END at both ends of each packet (OSC 1.1). A packet has at most {MAX_PACKET_BYTES} bytes.
+- **TCP** takes up to {MAX_CONNECTIONS} connections, in either framing; the first byte tells which, and answers come alike: the size
+  before each packet (OSC 1.0), or SLIP with an END at both ends of each packet (OSC 1.1). A packet has at most {MAX_PACKET_BYTES} bytes.
   Who does not read what it asked for is let go when {MAX_UNREAD_BYTES // 1024} KiB wait.
 - **From the network** one address gets at most {100 * SHARE:.0f} % of control's time and all together {100 * SHARE_OF_ALL:.0f} %:
   what is more is dropped, and `dropped` in `/oscsynth/status` counts it. Answers to one who is no subscriber come to
-  {REPLY_BYTES_A_SECOND // 1024} KiB a second at most, {REPLY_BYTES_AT_ONCE // 1024} at once, so that a false sender's address makes no flood of them. This computer itself has no limits.
+  {REPLY_BYTES_A_SECOND // 1024} KiB a second at most, {REPLY_BYTES_AT_ONCE // 1024} at once, so that a
+  false sender's address makes no flood of them. This computer itself has no limits.
 - One packet may ask for at most {MAX_EFFORT} values.
 """
 

@@ -87,7 +87,8 @@ class Instrument:
 
     def perform(self, packet: Message | Bundle, sender: Any = None, terse: bool = False) -> list[Reply]:
         """Do what a packet says, and return the replies to its sender; ``terse``: without sentences, for one who has had too many."""
-        self._replies = replies = []
+        replies: list[Reply] = []
+        self._replies = replies
         self._effort = 0
         for message in (packet,) if isinstance(packet, Message) else messages(packet):
             try:
