@@ -76,11 +76,11 @@ class Controls:
         """Return where each slot stands at a sample, float64 (N_SLOTS,)."""
         if now >= self.arrives:
             return self.target
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.clip((now - self._start) / self._length, 0.0, 1.0)
-        share[~(self._length > 0.0)] = 1.0
-        moved = self._origin + share * (self.target - self._origin)
-        return np.where(share < 1.0, moved, self.target)
+        at = np.flatnonzero(self._start + self._length > now)
+        row = self.target.copy()
+        share = np.maximum((now - self._start[at]) / self._length[at], 0.0)
+        row[at] = self._origin[at] + share * (self.target[at] - self._origin[at])
+        return row
 
 
 class Envelope:

@@ -116,12 +116,15 @@ class Engine:
         deck.add_to(out[:, first : first + 2], now)
 
     def _take(self, state: State, now: int) -> None:
-        if not self._pending and np.array_equal(state.view(np.int64), self._state.view(np.int64)):
+        # As bits, so that NaN equals itself.
+        changed = (state.view(np.int64) != self._state.view(np.int64)).any(1)
+        if not self._pending and not changed.any():
             return
         if self._instants >= MAX_INSTANTS and now % self.stft.clock_samples:
             # Kept for the next clock: the state given then holds this change too.
             self._pending = True
             return
+        changed |= self._pending
         self._pending = False
         self._instants += 1
         self._state[:] = state
@@ -131,7 +134,7 @@ class Engine:
             self._master_heard_at = -1.0
         clock = self.stft.clock_samples
         until = now - now % clock + clock
-        for part, row in zip(self._parts, state[1:], strict=True):
+        for part, row in ((self._parts[number], state[number + 1]) for number in np.flatnonzero(changed[1:])):
             at_once, waiting = part.update(row, now)
             self._pending |= waiting
             if at_once and now % clock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -21,8 +21,6 @@ from .spectrum import MAX_GAIN_DB, audible, loudness_gains, shape
 Magnitudes = NDArray[np.float32]
 Positions = NDArray[np.float64]
 
-PANIC_SECONDS = 0.005
-START_SECONDS = 0.05  # a drone that starts with its patch fades in at least this long
 _LEAST_WEIGHT = 1e-4  # a note class 40 dB down is not decoded
 
 
@@ -35,6 +33,16 @@ class Pitches:
     weights: NDArray[np.float64]
     semitones: NDArray[np.float64]
     pitches_hz: NDArray[np.float64]
+    _repeated: dict[int, tuple[Magnitudes, Magnitudes, Magnitudes]] = field(default_factory=dict, compare=False)
+
+    def repeated(self, moments: int) -> tuple[Magnitudes, Magnitudes, Magnitudes]:
+        """Return chroma, register and amplitudes for some moments one after the other, float32 (moments * classes, ...)."""
+        found = self._repeated.get(moments)
+        if found is None:
+            amplitudes = np.sqrt(self.weights).astype(np.float32)
+            found = np.tile(self.chroma, (moments, 1)), np.tile(self.register, (moments, 1)), np.tile(amplitudes, moments)
+            self._repeated[moments] = found
+        return found
 
 
 class Sound:
@@ -138,8 +146,8 @@ class Sound:
             return np.zeros((moments, self.stft.n_bins), np.float32), 0
         points = np.broadcast_to(positions, (moments, voices, self.n_latents)).reshape(-1, self.n_latents)
         magnitudes, faults = self._decode(points.astype(np.float32), pitches, moments)
-        gains = loudness_gains(magnitudes, self.stft, self._ceiling) * np.tile(np.sqrt(pitches.weights), moments)
-        magnitudes *= gains.astype(np.float32)[:, None]
+        amplitudes = pitches.repeated(moments)[2]
+        magnitudes *= (amplitudes * loudness_gains(magnitudes, self.stft, self._ceiling).astype(np.float32))[:, None]
         if voices == 1:
             return magnitudes, faults
         each = magnitudes.reshape(moments, voices, -1)
@@ -147,7 +155,8 @@ class Sound:
 
     def _decode(self, points: Magnitudes, pitches: Pitches, moments: int) -> tuple[Magnitudes, int]:
         """Return the pitches of some moments on the engine's bins, float32 (moments * voices, n_bins), and how many were not finite."""
-        decoded = self.decoder.decode(points, np.tile(pitches.chroma, (moments, 1)), np.tile(pitches.register, (moments, 1)))
+        chroma, register, _ = pitches.repeated(moments)
+        decoded = self.decoder.decode(points, chroma, register)
         bad = ~np.isfinite(decoded.sum(1))
         if bad.any():
             decoded[bad] = 0.0
