@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,6 +26,7 @@ from .control.notes import from_notes, to_notes
 from .control.publisher import Publisher
 from .control.server import Server
 from .control.sockets import EVERYWHERE
+from .control.timeline import Timeline
 from .doors import Doors
 from .errors import OscsynthError
 from .librarian import Librarian
@@ -102,11 +103,16 @@ class Control:
         # An engine that has just been started says so; to one that was there before this control, what is new is sent at once.
         self._engine_is_there = bool(notes) or memory.read_telemetry().engine_pid > 0
         self.instrument = Instrument(self._request_load, memory.restore_state(), status=self._status)
-        if not from_notes(self.instrument, notes) and self._engine_is_there:
+        self._publisher = Publisher(memory, _call_later)
+        self.timeline = Timeline(self.instrument, _call_later, self._deliver, self._publisher.settle, memory.write_queue, self._complain)
+        self.timeline.restore(memory.read_queue())
+        with self.timeline.foreseen():  # what is handed over was performed: the notes know of it
+            is_known = from_notes(self.instrument, notes)
+        if not is_known and self._engine_is_there:
             # Which numbers the engine knows is lost: none of these was ever given.
             self.instrument.shelf.next_number = int(time.time())
-        self._publisher = Publisher(memory, lambda seconds, call: asyncio.get_running_loop().call_later(seconds, call))
         self.server = Server(self.instrument, self._publisher.write, self._complain, Guard(options.lan, options.allow))
+        self.server.perform = self.timeline.perform
         self._known: dict[str, dict[str, Any]] = {}  # events as they were told last
         self._forget_at = 0.0
 
@@ -123,6 +129,7 @@ class Control:
         librarian = Librarian(self._library(), self.instrument, self._deliver, self._complain)
         librarian.open(self._options.patch)
         self.server.publish()
+        self.timeline.advance()
         self.server.start(loop)
         for seconds in _FREEZE_SECONDS:
             loop.call_later(seconds, gc.freeze)
@@ -136,6 +143,7 @@ class Control:
         for task in work:
             task.cancel()
         self.server.close()
+        self.timeline.save()
         self._publisher.flush()
         self._look()
 
@@ -243,7 +251,12 @@ class Control:
             "late_blocks": int(telemetry.late_blocks),
             "faults": int(telemetry.faults + telemetry.errors),
             **self.server.statistics(),
+            **self.timeline.statistics(),
         }
+
+
+def _call_later(seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+    return asyncio.get_running_loop().call_later(seconds, call)
 
 
 class _Outbox:

@@ -28,7 +28,7 @@ from .audio.guard import Guard
 from .audio.quiet import hush_stderr
 from .errors import AudioError, OscsynthError
 from .link import EXIT_AGAIN, EXIT_HOPELESS, Load, Loaded, SharedMemory
-from .parameters import MASTER_SLOTS, N_ROWS, N_SLOTS
+from .timed_state import TimedState
 
 LOOK_EVERY_SECONDS = 0.05
 RETRY_EVERY_SECONDS = 1.0  # how often a device that is gone is looked for
@@ -36,39 +36,33 @@ COLLECT_EVERY_SECONDS = 10.0
 DEAD_AFTER_SECONDS = 1.0  # a device that asks for nothing so long is gone
 FADE_SECONDS = 0.06  # the master's fade takes 50 ms
 LOAD_SMOOTHING_SECONDS = 0.5
-_FADE = MASTER_SLOTS["fade"].start
 
 log = logging.getLogger(__name__)
 
 
 class Renderer:
-    """At each block: takes the newest state, has it rendered, says in the telemetry how it went.
+    """At each block: takes the newest state and what lies ahead, has it rendered, says in the telemetry how it went.
 
-    ``leaving`` fades everything out, whatever control says.
+    ``state.leaving`` fades everything out, whatever control says.
     """
 
     def __init__(self, memory: SharedMemory, sample_rate_hz: int, n_channels: int) -> None:
         from .sound.engine import Engine  # here, so that it is imported while the device opens
 
         self.engine = Engine(sample_rate_hz, n_channels)
-        self.leaving = False
+        self.state = TimedState(memory, sample_rate_hz, self.engine.stft.clock_samples)
         self.loaded = 0
         self.backend: Backend | None = None
         self.guard = Guard(self._render, n_channels)
         self._memory = memory
-        self._state = np.zeros((N_ROWS, N_SLOTS))
-        self._bytes = self._state.data.cast("B")
-        self._sequence = -1
         self._rate_hz = float(sample_rate_hz)
         self._load = self._load_peak = self._peak = self._peak_before = 0.0
         self._peak_until, self._late, self._pid = sample_rate_hz, 0, float(os.getpid())
 
     def _render(self, n_samples: int) -> NDArray[np.float32]:
         begun_seconds = time.monotonic()
-        self._sequence = self._memory.read_state(self._bytes, self._sequence)
-        if self.leaving:
-            self._state[0, _FADE] = 0.0
-        block = self.engine.render(self._state, n_samples)
+        pieces = [self.engine.render(state, n) for state, n in self.state.pieces(self.engine.position_samples, n_samples, begun_seconds)]
+        block = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
         self._measure(block, n_samples, begun_seconds)
         return block
 
@@ -96,7 +90,7 @@ class Renderer:
             float(self._late),
             float(self.guard.errors),
             float(self.loaded),
-            0.0,
+            self.state.reached_seconds,
         )
         self._memory.write_telemetry(fields)
         if engine.position_samples >= self._peak_until:  # the peak of the last second, give or take one
@@ -104,7 +98,8 @@ class Renderer:
             self._peak_before, self._peak = self._peak, 0.0
 
     def forget_start(self) -> None:
-        """Begin the worst load anew: the first blocks fetch memory that later ones have."""
+        """Begin the worst load anew, and the clock: the first blocks fetch memory that later ones have, and come in no time."""
+        self.state.clock.reset()
         self._load = self._load_peak = 0.0
         self._late = 0
 
@@ -253,7 +248,7 @@ class Watch:
 
 def _fade_out(renderer: Renderer, backend: Backend) -> None:
     """Wait until the fade is rendered and heard, then close; a device that hangs is left behind."""
-    renderer.leaving = True
+    renderer.state.leaving = True
     end = renderer.engine.position_samples + round(FADE_SECONDS * backend.sample_rate_hz) + 2 * backend.block_samples
     until = time.monotonic() + 0.5
     while renderer.engine.position_samples < end and time.monotonic() < until:

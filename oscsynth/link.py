@@ -3,8 +3,10 @@
 Used by both processes and by the parent that creates it; plain Python, imports ``parameters`` and ``patch`` alone.
 
 The shared memory is a file (in memory where the system has such a folder) that all three map. Control writes the state there as often as it
-likes: nothing can overflow, the engine takes the latest at each block, and whoever is started again finds it. A sequence number that is odd
-while control writes lets the engine take all changes of a bundle or none. The engine writes its telemetry there in the same way.
+likes: nothing can overflow, the engine takes the latest at each block, and whoever is started again finds it. With it, in the same write, go
+the changes that have a time: the engine makes each at its own sample, and control takes it over into the state once that has passed, so
+that a restart of either loses none. A sequence number that is odd while control writes lets the engine take all changes of a bundle or none.
+The engine writes its telemetry there in the same way.
 Decoders to load go through a pipe, since a thread that may wait reads it. The parent holds every end: either side can die.
 """
 
@@ -14,25 +16,31 @@ import contextlib
 import mmap
 import struct
 import tempfile
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
-from .parameters import N_ROWS, N_SLOTS, State
+from .parameters import MAX_CHANGES_AHEAD, N_ROWS, N_SLOTS, State
 from .patch import Patch
 
 # How a child leaves: 0 when told to; these; anything else is a crash.
 EXIT_HOPELESS = 3  # it said why in a "fatal" event, and starting it again the same way would not help (a port in use, no such device)
 EXIT_AGAIN = 4  # a new one is wanted at once (a device that went or came back)
 
-_STATE_BYTES = 8 * N_ROWS * N_SLOTS
+_VALUES_BYTES = 8 * N_ROWS * N_SLOTS
+AHEAD_AT = N_ROWS * N_SLOTS  # in doubles: how many changes lie ahead, then three numbers for each
+STATE_DOUBLES = AHEAD_AT + 1 + 3 * MAX_CHANGES_AHEAD
 _BLOB_BYTES = 512 * 1024
-# Header, in words of 8 bytes: state sequence, telemetry sequence, length of either blob, and which of the two is the newest.
-_STATE_SEQUENCE, _TELEMETRY_SEQUENCE, _BLOB_LENGTHS, _BLOB_NEWEST = 0, 1, 2, 4
+MAX_QUEUE_BYTES = 1024 * 1024
+# Header, in words of 8 bytes: state sequence, telemetry sequence; then of the notes, and of the queue: the length of either blob, and which of
+# the two is the newest.
+_STATE_SEQUENCE, _TELEMETRY_SEQUENCE, _NOTES, _QUEUE = 0, 1, 2, 5
 _STATE_AT = 64
-_TELEMETRY_AT = _STATE_AT + _STATE_BYTES
+_TELEMETRY_AT = _STATE_AT + 8 * STATE_DOUBLES
 _TELEMETRY = struct.Struct("=16d")
 _BLOBS_AT = _TELEMETRY_AT + 256
-_SIZE = _BLOBS_AT + 2 * _BLOB_BYTES
+_QUEUES_AT = _BLOBS_AT + 2 * _BLOB_BYTES
+_SIZE = _QUEUES_AT + 2 * MAX_QUEUE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ class Telemetry:
     late_blocks: float = 0.0  # blocks that took longer than they last
     errors: float = 0.0  # exceptions in the render, each faded to silence
     loaded: float = 0.0  # patches ready
-    spare: float = 0.0
+    reached_seconds: float = 0.0  # what was due before this moment has happened
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +121,24 @@ class SharedMemory:
         return sequence
 
     def write_state(self, state: State) -> None:
-        """Make every change since the last call visible at once (control only)."""
+        """Make every change since the last call visible at once, with what lies ahead (control only)."""
+        ahead = array("d", (len(state.ahead) // 3,)) + state.ahead
         sequence = self._begin(_STATE_SEQUENCE)
-        self._map[_STATE_AT : _STATE_AT + _STATE_BYTES] = memoryview(state.values).cast("B")
+        self._map[_STATE_AT : _STATE_AT + _VALUES_BYTES] = memoryview(state.values).cast("B")
+        start = _STATE_AT + _VALUES_BYTES
+        self._map[start : start + 8 * len(ahead)] = memoryview(ahead).cast("B")
         self._header[_STATE_SEQUENCE] = sequence + 1
 
     def read_state(self, into: memoryview | bytearray, known: int = -1) -> int:
-        """Copy the state into a writable buffer of ``N_ROWS * N_SLOTS`` doubles and return its sequence number.
+        """Copy the state into a writable buffer of `STATE_DOUBLES`, or of fewer, and return its sequence number.
 
-        Returns ``known`` and copies nothing when nothing has changed since that number, or while control is writing: never waits.
+        The values come first; at `AHEAD_AT` the number of changes that lie ahead, and three doubles for each, as `State` has them. Returns
+        ``known`` and copies nothing when nothing has changed since that number, or while control is writing: never waits.
         """
         before: int = self._header[_STATE_SEQUENCE]
         if before == known or before & 1:
             return known
-        copy = self._map[_STATE_AT : _STATE_AT + _STATE_BYTES]
+        copy = self._map[_STATE_AT : _STATE_AT + len(into)]
         if self._header[_STATE_SEQUENCE] != before:
             return known
         into[:] = copy
@@ -135,7 +147,9 @@ class SharedMemory:
     def restore_state(self) -> State:
         """Return the state as the last control left it (for a control that takes over)."""
         state = State()
-        memoryview(state.values).cast("B")[:] = self._map[_STATE_AT : _STATE_AT + _STATE_BYTES]
+        doubles = array("d", self._map[_STATE_AT : _STATE_AT + 8 * STATE_DOUBLES])
+        state.values[:] = doubles[:AHEAD_AT]
+        state.ahead = doubles[AHEAD_AT + 1 : AHEAD_AT + 1 + 3 * int(doubles[AHEAD_AT])]
         return state
 
     def write_telemetry(self, telemetry: tuple[float, ...]) -> None:
@@ -164,14 +178,28 @@ class SharedMemory:
         data = text.encode()
         if len(data) > _BLOB_BYTES:
             raise ValueError(f"control's notes are {len(data)} bytes long; at most {_BLOB_BYTES} fit")
-        place = 1 - self._header[_BLOB_NEWEST]
-        start = _BLOBS_AT + place * _BLOB_BYTES
-        self._map[start : start + len(data)] = data
-        self._header[_BLOB_LENGTHS + place] = len(data)
-        self._header[_BLOB_NEWEST] = place
+        self._write_blob(_NOTES, _BLOBS_AT, _BLOB_BYTES, data)
 
     def read_notes(self) -> str:
         """Return what the last control kept, or an empty text."""
-        place = self._header[_BLOB_NEWEST]
-        start, length = _BLOBS_AT + place * _BLOB_BYTES, self._header[_BLOB_LENGTHS + place]
-        return self._map[start : start + length].decode()
+        return self._read_blob(_NOTES, _BLOBS_AT, _BLOB_BYTES).decode()
+
+    def write_queue(self, data: bytes) -> None:
+        """Keep the bundles that are not due yet, as control packs them; at most `MAX_QUEUE_BYTES`."""
+        self._write_blob(_QUEUE, _QUEUES_AT, MAX_QUEUE_BYTES, data)
+
+    def read_queue(self) -> bytes:
+        """Return what the last control kept of its queue, or nothing."""
+        return self._read_blob(_QUEUE, _QUEUES_AT, MAX_QUEUE_BYTES)
+
+    def _write_blob(self, header: int, at: int, size: int, data: bytes) -> None:
+        place = 1 - self._header[header + 2]
+        start = at + place * size
+        self._map[start : start + len(data)] = data
+        self._header[header + place] = len(data)
+        self._header[header + 2] = place
+
+    def _read_blob(self, header: int, at: int, size: int) -> bytes:
+        place = self._header[header + 2]
+        start = at + place * size
+        return self._map[start : start + self._header[header + place]]

@@ -17,6 +17,7 @@ MAX_PARTS = 8
 MAX_LATENTS = 64
 N_CLASSES = 12
 NO_PATCH = -1.0
+MAX_CHANGES_AHEAD = 1024  # that the engine is told of
 
 Curve = Literal["linear", "db", "cubic"]
 
@@ -121,10 +122,13 @@ class State:
     """The numbers of the master (row 0) and of parts 1 to 8, as control knows them.
 
     ``values`` is one flat ``array('d')`` of ``N_ROWS * N_SLOTS``; the engine reads the same layout as a float64 array (rows, slots).
+    ``ahead`` are changes that come into force later, at most `MAX_CHANGES_AHEAD` in order of time, three numbers each: when, in seconds of
+    ``time.monotonic``; where in ``values``; and the value. Whoever has another list puts it there as a new array.
     """
 
     def __init__(self) -> None:
         self.values = array("d", bytes(8 * N_ROWS * N_SLOTS))
+        self.ahead = array("d")
         for row in MASTER_PARAMETERS:
             self.set(0, row.name, row.default)
         for part in range(1, N_ROWS):

@@ -63,7 +63,7 @@ def test_fault_in_the_render_is_told_once_and_the_sound_goes_on(engine):
     renderer.backend = backend = open_backend("null", renderer.guard, AudioSettings())
     watch = Watch(renderer, backend, theirs, None)
     for _ in range(3):
-        renderer._state = np.zeros(3)  # what no engine can play
+        renderer.state._in_force = np.zeros(3)  # what no engine can play
         assert renderer.guard(64).shape == (64, 2)
         watch._look_for_faults()
     assert "A fault in the engine made the sound stop for a moment: " in engine.hear("fault", 1)["sentence"]

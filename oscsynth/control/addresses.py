@@ -69,6 +69,8 @@ _WHOLE: tuple[Row, ...] = (
     Row("notify", "ii", "1: the sender is told of every change, at its own port or the one named second; 0: no more", r.read_notify, r.write_notify,
         parameter=_SWITCH, least=1, of_sender=True),
     Row("sync", "i", "answered by /synced with the same number once everything sent before was done", r.read_sync, r.write_sync, of_sender=True),
+    Row("timetags", "i", "heeds (1) or ignores (0) the time tags of whoever sends this: then bundles happen as they arrive", r.read_timetags,
+        r.write_timetags, parameter=_SWITCH, of_sender=True),
 )
 # fmt: on
 

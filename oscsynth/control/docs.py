@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..link import MAX_QUEUE_BYTES
 from .addresses import PART_ROWS, WHOLE_ROWS
 from .clients import LEASE_SECONDS, MAX_CLIENTS, MAX_CLIENTS_OF_A_HOST, SETTLE_SECONDS, SWEEP_SECONDS, TICK_SECONDS
 from .encoding import MAX_BUNDLE_BYTES
@@ -15,9 +16,11 @@ from .instrument import MAX_EFFORT
 from .osc import MAX_DEPTH
 from .part import N_SNAPSHOTS
 from .patterns import MAX_LEVELS, MAX_PATTERN
+from .punctuality import AHEAD_SECONDS, BEHIND_SECONDS, EVERY_SECONDS, N_TAGS
 from .row import Row
 from .server import MAX_FAILS_A_SECOND
 from .sockets import MAX_CONNECTIONS, MAX_UNREAD_BYTES
+from .timeline import FARTHEST_SECONDS, LATE_SECONDS, MAX_BUNDLES
 
 _INTRODUCTION = f"""# OSC
 
@@ -47,7 +50,17 @@ these or none of them, `{{bow,air}}` one of these words, `//` any number of leve
 leaves the actions alone: `/oscsynth/*` asks for everything and presses no button. A pattern has at most {MAX_PATTERN} characters
 and {MAX_LEVELS} levels.
 
-**Bundles** happen in one instant, nested ones with the outer one. Their time tags are read and, in this version, not waited for.
+**Bundles** happen at their time tag, to the sample, all messages of a bundle in one instant; the device's latency comes on top, as with
+everything. Time tags 0 and 1 mean now. An inner bundle happens at its own time, but never before the outer one. A bundle may lie
+{FARTHEST_SECONDS:g} s ahead at most, and {MAX_BUNDLES} of them ({MAX_QUEUE_BYTES // 1024} KiB) may wait; what is refused is answered
+by `/oscsynth/fail`. One that comes after its time happens at once, and is answered by `/oscsynth/late SECONDS` when that was more than
+{1000 * LATE_SECONDS:g} ms. Values, answers and feedback change when the moment has come; answers to a bundle are sent then. What waits
+outlives a restart of oscsynth's own parts, and is dropped by `panic` (that of a part: what it would change there).
+
+**Clocks.** Time tags are in the time of day of whoever sends them, and two machines' clocks may differ by seconds. A sender of whom
+all time tags for more than {(N_TAGS - 1) * EVERY_SECONDS:g} s were more than {1000 * BEHIND_SECONDS:g} ms late, or lay ahead by always
+the same, more than {AHEAD_SECONDS:g} s, is told so once by `/oscsynth/fail /oscsynth/timetags SENTENCE` with the figure. Let both
+machines take their time from the network, or send `/oscsynth/timetags 0`: then the bundles of that sender happen as they arrive.
 
 **On a patch switch** gain (a trim over the patch's own), pan, width, transpose, gate, chroma and output stay with the part;
 latents, envelope, register, glide and points come from the new patch. What is sent while a patch is still being loaded is meant

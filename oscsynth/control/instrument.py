@@ -58,6 +58,10 @@ class Instrument:
         The state has changed since the caller last set this to False.
     noted : bool
         The same of what goes into `notes`.
+    written : dict or None
+        What is performed for later leaves its numbers here: the place in the state, and the value, whether it is another there or not.
+    untimed : dict
+        Those whose time tags are ignored, as `client_of` names them; the oldest first.
     """
 
     def __init__(
@@ -69,6 +73,8 @@ class Instrument:
         self.changed = True
         self.noted = True
         self.travellers: list[Part] = []
+        self.written: dict[int, float] | None = None
+        self.untimed: dict[Any, None] = {}
         self.whole = Part(self, 0)
         self.parts: dict[int, Part] = {1: Part(self, 1)}
         self._status = status
@@ -94,7 +100,7 @@ class Instrument:
             try:
                 self._perform(message, sender, terse or len(replies) > _MAX_SENTENCES)
             except Refused as refused:
-                replies.append(self._fail(message.address, str(refused)))
+                replies.append(self.fail(message.address, str(refused)))
         if self.travellers:
             for part in self.travellers:
                 part.travelling = False
@@ -128,6 +134,10 @@ class Instrument:
     def sender(self) -> Any:
         """Who sent the message that is being done."""
         return self._asking[1]
+
+    def client_of(self, sender: Any) -> Any:
+        """Return what a sender is known by: where it is told of changes, otherwise where it sends from."""
+        return self.clients.where(sender) if self.clients else sender
 
     def reply(self, name: str, *arguments: Any) -> None:
         """Reply to the message that is being done, on an address below the prefix."""
@@ -171,7 +181,7 @@ class Instrument:
             try:
                 self._apply(route, route.reply, arguments, sender)
             except Refused as refused:
-                self._replies.append(self._fail(route.reply, str(refused)))
+                self._replies.append(self.fail(route.reply, str(refused)))
 
     def _find(self, pattern: str) -> list[Route]:
         table = self.routes()
@@ -188,7 +198,8 @@ class Instrument:
         self._patterns[pattern] = found
         return found
 
-    def _fail(self, address: str, sentence: str) -> Reply:
+    def fail(self, address: str, sentence: str) -> Reply:
+        """Return the reply that says why something cannot be done."""
         return Reply(f"{self.prefix}/fail", (address, sentence))
 
     def _unknown(self, address: str) -> str:
@@ -339,7 +350,7 @@ class Instrument:
                 continue
             part.wanted = ""
             if part.request is not None:
-                replies.append((part.request.sender, self._fail(part.request.address, f"the patch {name} cannot be played: {fault}")))
+                replies.append((part.request.sender, self.fail(part.request.address, f"the patch {name} cannot be played: {fault}")))
             if part.version is None and part.number > 1:
                 self.close(part)
         return replies

@@ -29,6 +29,7 @@ def to_notes(instrument: Instrument) -> str:
     notes = {
         "version": _SCHEMA_VERSION,
         "next_number": instrument.shelf.next_number,
+        "untimed": [client for client in instrument.untimed if isinstance(client, tuple)],  # a connection ends with the program
         "versions": [dataclasses.asdict(version) for version in versions.values()],
         "parts": {
             number: {
@@ -55,6 +56,7 @@ def from_notes(instrument: Instrument, text: str) -> bool:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("the notes of the last control cannot be read: %s", error)
         return False
+    instrument.untimed = dict.fromkeys(map(tuple, notes.get("untimed", ())))
     instrument.shelf.know(versions.values())
     instrument.shelf.next_number = max(instrument.shelf.next_number, int(notes["next_number"]))
     for number in range(1, MAX_PARTS + 1):

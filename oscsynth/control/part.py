@@ -81,6 +81,8 @@ class Part:
     def set(self, name: str, value: float, index: int = 0) -> None:
         """Set a number of the state; the ordinary way, so whatever has no slew of its own is there at once."""
         at: int = self._base + self._slots[name].start + index
+        if self.instrument.written is not None:
+            self._note_written(at, value)
         if self._values[at] != value:
             self._values[at] = value
             self.instrument.changed = True
@@ -88,6 +90,13 @@ class Part:
                 self._values[self._base + PART_SLOTS["travel"].start] = 0.0
         if self.wanted:
             self._touched.add(at)
+
+    def _note_written(self, at: int, value: float) -> None:
+        written = self.instrument.written
+        assert written is not None
+        written[at] = value
+        if self.number and not self.travelling:
+            written[self._base + PART_SLOTS["travel"].start] = 0.0
 
     def travel(self, seconds: float) -> None:
         """Let what is set from here to the end of the packet arrive in that time."""

@@ -12,6 +12,8 @@ from typing import Any
 from .part import Part
 from .row import Answer
 
+_MAX_UNTIMED = 256
+
 
 def read_notify(part: Part, key: int) -> Answer:
     """Return whether the sender is told of changes."""
@@ -35,3 +37,21 @@ def read_sync(part: Part, key: int) -> Answer:
 def write_sync(part: Part, key: int, values: Sequence[Any]) -> None:
     """Answer with the same number."""
     part.instrument.reply("synced", values[0])
+
+
+def read_timetags(part: Part, key: int) -> Answer:
+    """Return 1 unless the sender's time tags are ignored."""
+    instrument = part.instrument
+    return (int(instrument.client_of(instrument.sender) not in instrument.untimed),)
+
+
+def write_timetags(part: Part, key: int, values: Sequence[Any]) -> None:
+    """Heed the sender's time tags, or ignore them."""
+    instrument = part.instrument
+    client, untimed = instrument.client_of(instrument.sender), instrument.untimed
+    untimed.pop(client, None)
+    if not values[0]:
+        untimed[client] = None
+        if len(untimed) > _MAX_UNTIMED:
+            del untimed[next(iter(untimed))]
+    instrument.noted = True

@@ -53,6 +53,7 @@ class Server:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.instrument = instrument
+        self.perform = instrument.perform  # what each packet is given to
         self.guard = guard or Guard()
         self.sockets = Sockets(self.handle, self._lose, self._leave, self.guard)
         self.clients = instrument.clients = Clients(instrument, self._feed, self._is_own, clock)
@@ -112,7 +113,7 @@ class Server:
         if self.clients:
             self.clients.heard(sender)
         try:
-            replies = instrument.perform(parse(packet), sender, self._budget.is_spent(sender))
+            replies = self.perform(parse(packet), sender, self._budget.is_spent(sender))
         except OscParseError as error:
             self._lose(1, str(error), sender)
             return
@@ -135,10 +136,10 @@ class Server:
 
     def send(self, replies: Iterable[Reply], sender: Sender) -> None:
         """Send replies to a sender, or to where it wants to be told; what cannot be sent is counted."""
-        fail = f"{self.instrument.prefix}/fail"
+        limited = f"{self.instrument.prefix}/fail", f"{self.instrument.prefix}/late"
         where = self.clients.where(sender)
         for reply in replies:
-            if reply.address == fail and not self._budget.spend(sender):
+            if reply.address in limited and not self._budget.spend(sender):
                 continue
             packet = encode(reply)
             if where is not sender or self.guard.grants(host_of(sender), len(packet)):

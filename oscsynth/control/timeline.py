@@ -1,0 +1,348 @@
+"""Bundles happen at their time: those far off wait here, those near are handed to the engine with the moment they are due.
+
+Control process, on its event loop; no I/O. A bundle that comes within `HANDOVER_SECONDS` is performed as if it were due, on the state as it will be
+then, and what that would change is put into ``state.ahead``; the state itself stays as it is in force, so questions, feedback and whatever
+arrives meanwhile see nothing of it. The engine makes those changes at their samples. When the moment has come they are taken over into the state.
+So nothing sleeps, each bundle is written once by time and once by value, and either process may be started again in between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import pickle
+import time
+from array import array
+from bisect import insort
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from ..link import MAX_QUEUE_BYTES
+from ..parameters import MAX_CHANGES_AHEAD, MAX_PARTS, N_SLOTS, PART_SLOTS
+from ..schedule import Queue, WallClock
+from .instrument import Instrument, Reply
+from .osc import IMMEDIATE, Bundle, Message
+from .punctuality import Punctuality
+
+log = logging.getLogger(__name__)
+HANDOVER_SECONDS = 0.1
+FARTHEST_SECONDS = 60.0
+LATE_SECONDS = 0.001  # less is the way through the network
+MAX_BUNDLES = 4096
+SAVE_SECONDS = 0.01
+_MAX_HANDED = 1024
+_AT_ONCE = 64  # bundles taken up in one go; then whatever else waits on the loop has its turn
+_PANICS = tuple(part * N_SLOTS + PART_SLOTS["panic"].start for part in range(1, MAX_PARTS + 1))
+
+
+class Timer(Protocol):
+    """What is going to be called."""
+
+    def cancel(self) -> object: ...  # noqa: D102
+
+
+class _Waiting(NamedTuple):
+    due_seconds: float
+    order: int
+    sender: Any
+    messages: tuple[Message, ...]
+    packed: bytes
+
+
+@dataclass(slots=True)
+class _Handed:
+    due_seconds: float
+    order: int
+    sender: Any
+    changes: dict[int, float]  # by place in the state
+    replies: list[Reply]
+
+    def numbers(self) -> array[float]:
+        due = self.due_seconds
+        return array("d", [number for at, value in self.changes.items() for number in (due, at, value)])
+
+
+class Timeline:
+    """What lies ahead of an instrument.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        What the bundles are for.
+    later : callable
+        Calls a function after so many seconds, as an event loop's ``call_later`` does.
+    deliver : callable
+        Called when something has happened by itself, with the replies to it, each with its sender.
+    settle : callable
+        Told, before that, the moment up to which the state now holds everything.
+    keep : callable
+        Given what waits, as bytes, whenever that has changed.
+    complain : callable
+        Told a sentence for the user.
+    clock, seconds : WallClock, callable
+        The clock of the time tags, and the one that nobody sets.
+
+    Attributes
+    ----------
+    late, dropped : int
+        Bundles that came after their time; that were refused.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        later: Callable[[float, Callable[[], None]], Timer],
+        deliver: Callable[[list[tuple[Any, Reply]]], None],
+        settle: Callable[[float], None] = lambda seconds: None,
+        keep: Callable[[bytes], None] = lambda data: None,
+        complain: Callable[[str], None] = lambda sentence: None,
+        clock: WallClock | None = None,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._instrument = instrument
+        self._later, self._deliver, self._settle, self._keep, self._complain = later, deliver, settle, keep, complain
+        self._clock = clock or WallClock()
+        self._seconds = seconds
+        self._queue: Queue[_Waiting] = Queue(MAX_BUNDLES, MAX_QUEUE_BYTES)
+        self._handed: list[_Handed] = []
+        self._punctuality = Punctuality()
+        self._order = 0
+        self._panics = [0.0] * MAX_PARTS
+        self._silenced: dict[int, int] = {}  # by row of the state: what came up to that one is dropped
+        self._timer: Timer | None = None
+        self._wakes_seconds = float("inf")
+        self._saves = False
+        self.late = self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._queue) + len(self._handed)
+
+    def statistics(self) -> dict[str, int]:
+        """Return what ``/status`` says of it."""
+        return {"late": self.late, "ahead": len(self), "refused": self.dropped}
+
+    # ---- what arrives
+
+    def perform(self, packet: Message | Bundle, sender: Any = None, terse: bool = False) -> list[Reply]:
+        """Do what a packet says, at its time; return the replies to what happens at once."""
+        if isinstance(packet, Message) or (self._instrument.untimed and self._instrument.client_of(sender) in self._instrument.untimed):
+            return self._perform_now(packet, sender, terse)
+        replies: list[Reply] = []
+        for time_tag, messages in _moments(packet, IMMEDIATE).items():
+            if time_tag > IMMEDIATE:
+                replies += self._perform_at(self._clock.seconds(time_tag), tuple(messages), sender, terse)
+            else:
+                replies += self._perform_now(Bundle(IMMEDIATE, tuple(messages)), sender, terse)
+        return replies
+
+    def _perform_now(self, packet: Message | Bundle, sender: Any, terse: bool = False) -> list[Reply]:
+        replies = self._instrument.perform(packet, sender, terse)
+        if len(self):
+            self._look_for_panic()
+        return replies
+
+    def _perform_at(self, due_seconds: float, messages: tuple[Message, ...], sender: Any, terse: bool) -> list[Reply]:
+        lead_seconds = due_seconds - self._seconds()
+        told = self._tell(sender, lead_seconds)
+        if lead_seconds <= 0.0:
+            replies = self._perform_now(Bundle(IMMEDIATE, messages), sender, terse)
+            if lead_seconds < -LATE_SECONDS:
+                self.late += 1
+                replies.append(Reply(f"{self._instrument.prefix}/late", (-lead_seconds,)))
+            return replies + told
+        if lead_seconds > FARTHEST_SECONDS:
+            why = f"its time tag lies {_said(lead_seconds)} ahead: at most {FARTHEST_SECONDS:g} s; /oscsynth/timetags 0 has them ignored"
+        elif not self._enqueue(due_seconds, sender, messages):
+            why = f"too much lies ahead already: at most {MAX_BUNDLES} bundles, or {MAX_QUEUE_BYTES // 1024} KiB"
+        else:
+            if lead_seconds <= HANDOVER_SECONDS:
+                self.advance()
+            else:
+                self._save_soon()
+                self._arm()
+            return told
+        self.dropped += 1
+        return [self._instrument.fail(messages[0].address if messages else "", why), *told]
+
+    def _enqueue(self, due_seconds: float, sender: Any, messages: tuple[Message, ...]) -> bool:
+        if not len(self):
+            self._panics = self._count_panics()
+        self._order += 1
+        # A connection does not outlive this process; an address does.
+        packed = pickle.dumps((due_seconds, sender if isinstance(sender, tuple) else None, [tuple(message) for message in messages]))
+        return self._queue.push(due_seconds, _Waiting(due_seconds, self._order, sender, messages, packed), len(packed))
+
+    def _tell(self, sender: Any, lead_seconds: float) -> list[Reply]:
+        sentence = self._punctuality.judge(self._instrument.client_of(sender), lead_seconds, self._seconds())
+        if not sentence:
+            return []
+        self._complain(f"from {sender[0] if isinstance(sender, tuple) else getattr(sender, 'host', sender)}: {sentence}")
+        return [self._instrument.fail(f"{self._instrument.prefix}/timetags", sentence)]
+
+    # ---- what comes near, and what has come
+
+    def advance(self) -> None:
+        """Hand over what is near, and take over what is due."""
+        now, replies = self._seconds(), self._take_over()
+        for _ in range(_AT_ONCE):
+            if self._queue.first_seconds > now + HANDOVER_SECONDS or len(self._handed) >= _MAX_HANDED:
+                break
+            self._save_soon()
+            waiting = self._queue.pop()
+            if waiting.due_seconds <= now:  # nobody was there to hand it over
+                replies += [(waiting.sender, reply) for reply in self._try(waiting)]
+                self._look_for_panic()
+            else:
+                self._hand_over(waiting)
+        self._show()
+        self._deliver(replies)
+        self._arm()
+
+    def _take_over(self) -> list[tuple[Any, Reply]]:
+        """Make the state hold what is due; return the replies that waited for that."""
+        now, replies, values = self._seconds(), [], self._instrument.state.values
+        while self._handed and self._handed[0].due_seconds <= now:
+            handed = self._handed.pop(0)
+            for at, value in handed.changes.items():
+                values[at] = value
+            self._settle(handed.due_seconds)
+            replies += [(handed.sender, reply) for reply in handed.replies]
+            self._look_for_panic()
+        return replies
+
+    def _hand_over(self, waiting: _Waiting) -> None:
+        """Find out what a bundle will change."""
+        written: dict[int, float] = {}
+        with self.foreseen(waiting.due_seconds):
+            self._instrument.written = written
+            try:
+                replies = self._try(waiting)
+            finally:
+                self._instrument.written = None
+        changes = {at: value for at, value in written.items() if waiting.order > self._silenced.get(at // N_SLOTS, 0)}
+        insort(self._handed, _Handed(waiting.due_seconds, waiting.order, waiting.sender, changes, replies), key=lambda h: (h.due_seconds, h.order))
+
+    def _try(self, waiting: _Waiting) -> list[Reply]:
+        try:
+            return self._instrument.perform(Bundle(IMMEDIATE, waiting.messages), waiting.sender)
+        except Exception as error:  # as at the socket: whatever a bug may leave, the next bundle is performed
+            log.exception("a bundle could not be performed")
+            self._complain(f"a bundle could not be performed: {type(error).__name__}: {error}")
+            return []
+
+    @contextlib.contextmanager
+    def foreseen(self, seconds: float = float("inf")) -> Iterator[None]:
+        """Let the state be, for a moment, what it will be then."""
+        values = self._instrument.state.values
+        now = array("d", values)
+        for handed in self._handed:
+            if handed.due_seconds > seconds:
+                break
+            for at, value in handed.changes.items():
+                values[at] = value
+        try:
+            yield
+        finally:
+            values[:] = now
+
+    def _show(self) -> None:
+        """Put what lies ahead where the engine looks, no bundle without its end."""
+        ahead = array("d")
+        for handed in self._handed:
+            numbers = handed.numbers()
+            if len(ahead) + len(numbers) > 3 * MAX_CHANGES_AHEAD:
+                break
+            ahead += numbers
+        if ahead != self._instrument.state.ahead:
+            self._instrument.state.ahead = ahead
+            self._instrument.changed = True
+
+    def _arm(self) -> None:
+        first = self._queue.first_seconds - HANDOVER_SECONDS if len(self._handed) < _MAX_HANDED else float("inf")
+        wakes_seconds = min(first, self._handed[0].due_seconds if self._handed else float("inf"))
+        if wakes_seconds == self._wakes_seconds:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._wakes_seconds = None, wakes_seconds
+        if len(self):
+            self._timer = self._later(max(0.0, wakes_seconds - self._seconds()), self._wake)
+
+    def _wake(self) -> None:
+        self._timer, self._wakes_seconds = None, float("inf")
+        self.advance()
+
+    # ---- panic
+
+    def _count_panics(self) -> list[float]:
+        return [self._instrument.state.values[at] for at in _PANICS]
+
+    def _look_for_panic(self) -> None:
+        """Drop what lies ahead of every part that has been silenced; everything, when none is left."""
+        panics = self._count_panics()
+        if panics == self._panics:
+            return
+        rows = {row for row, (before, after) in enumerate(zip(self._panics, panics, strict=True), 1) if before != after}
+        self._panics = panics
+        if rows >= set(self._instrument.parts):
+            self._queue.clear()
+            self._handed.clear()
+        self._silenced |= dict.fromkeys(rows, self._order)
+        for handed in self._handed:
+            handed.changes = {at: value for at, value in handed.changes.items() if at // N_SLOTS not in rows}
+        self._save_soon()
+        self._show()
+
+    # ---- what survives
+
+    def _save_soon(self) -> None:
+        if not self._saves:
+            self._saves = True
+            self._later(SAVE_SECONDS, self.save)
+
+    def save(self) -> None:
+        """Keep what waits."""
+        self._saves = False
+        self._keep(b"".join(waiting.packed for waiting in self._queue.items()))
+
+    def restore(self, data: bytes) -> None:
+        """Go on from what an earlier control kept, and from what it left in the state; `advance` then does what is overdue."""
+        ahead = self._instrument.state.ahead
+        for due_seconds, at, value in zip(ahead[::3], ahead[1::3], ahead[2::3], strict=True):
+            if not self._handed or self._handed[-1].due_seconds != due_seconds:
+                self._handed.append(_Handed(due_seconds, 0, None, {}, []))
+            self._handed[-1].changes[int(at)] = value
+        handed = {each.due_seconds for each in self._handed}
+        self._panics = self._count_panics()
+        for due_seconds, sender, messages in _unpack(data):
+            if due_seconds not in handed:
+                self._enqueue(due_seconds, sender, tuple(Message(*message) for message in messages))
+
+
+def _moments(bundle: Bundle, not_before: int) -> dict[int, list[Message]]:
+    """Return what happens when: an inner bundle never before the outer, and what has the same time in one instant."""
+    time_tag = max(bundle.time_tag, not_before)
+    moments: dict[int, list[Message]] = {time_tag: []}
+    for element in bundle.elements:
+        if isinstance(element, Message):
+            moments[time_tag].append(element)
+            continue
+        for inner, messages in _moments(element, time_tag).items():
+            moments.setdefault(inner, []).extend(messages)
+    return moments
+
+
+def _unpack(data: bytes) -> Iterator[tuple[float, Any, list[tuple[Any, ...]]]]:
+    import io
+
+    stream = io.BytesIO(data)  # our own memory, written by `save`: nothing of it came over the network as a pickle
+    try:
+        while stream.tell() < len(data):
+            yield pickle.load(stream)
+    except Exception as error:
+        log.warning("what the last control had queued cannot be read: %s", error)
+
+
+def _said(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 3600 else f"{seconds / 3600:.0f} hours"

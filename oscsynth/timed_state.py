@@ -1,0 +1,105 @@
+"""The state as it is in force at each sample: control's latest values, and over them the changes whose time has come.
+
+Engine process, rendering thread; imports ``link``, ``parameters`` and ``schedule``. Never waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .link import AHEAD_AT, STATE_DOUBLES, SharedMemory
+from .parameters import MASTER_SLOTS, N_ROWS, N_SLOTS
+from .schedule import SampleClock
+
+MAX_INSTANTS = 8  # in each clock of the engine, which takes no more; what comes later waits for the next
+_FADE = MASTER_SLOTS["fade"].start
+
+State = NDArray[np.float64]
+
+
+class TimedState:
+    """Reads what control writes, and cuts each block where something is due.
+
+    Parameters
+    ----------
+    memory : SharedMemory
+        Where control writes.
+    clock_samples : int
+        The engine's clock.
+
+    Attributes
+    ----------
+    clock : SampleClock
+        What ties samples to moments.
+    reached_seconds : float
+        What was due before has happened.
+    leaving : bool
+        Fades everything out, whatever control says.
+    """
+
+    def __init__(self, memory: SharedMemory, sample_rate_hz: int, clock_samples: int) -> None:
+        self.clock = SampleClock(sample_rate_hz)
+        self.reached_seconds = 0.0
+        self.leaving = False
+        self._memory = memory
+        self._clock_samples = clock_samples
+        shared = np.zeros(STATE_DOUBLES)
+        self._bytes = shared.data.cast("B")
+        self._sequence = -1
+        self._values = shared[:AHEAD_AT]
+        self._n_ahead = shared[AHEAD_AT : AHEAD_AT + 1]
+        self._ahead = shared[AHEAD_AT + 1 :].reshape(-1, 3)
+        self._in_force = np.zeros(AHEAD_AT)
+
+    def pieces(self, position: int, n_samples: int, begun_seconds: float) -> Iterator[tuple[State, int]]:
+        """Yield the pieces of a block: the state in force, float64 (N_ROWS, N_SLOTS), and for how many samples.
+
+        Parameters
+        ----------
+        position : int
+            The engine sample at which the block begins.
+        begun_seconds : float
+            When the device asked for it.
+        """
+        self._sequence = self._memory.read_state(self._bytes, self._sequence)
+        self.clock.observe(position, begun_seconds)
+        self._in_force[:] = self._values
+        end = position + n_samples
+        for start, changes in self._due(position, end):
+            if start > position:
+                yield self._state(), start - position
+                position = start
+            # In order of time: where one number is changed twice, the later change stays.
+            self._in_force[changes[:, 1].astype(np.intp)] = changes[:, 2]
+        self.reached_seconds = max(self.reached_seconds, self.clock.seconds(end))
+        yield self._state(), end - position
+
+    def _state(self) -> State:
+        state = self._in_force.reshape(N_ROWS, N_SLOTS)
+        if self.leaving:
+            state[0, _FADE] = 0.0
+        return state
+
+    def _due(self, position: int, end: int) -> Iterator[tuple[int, State]]:
+        """Yield the changes up to the end of a block, float64 (changes, 3), with the sample at which they happen."""
+        ahead = self._ahead[: int(self._n_ahead[0])]
+        if not len(ahead):
+            return
+        # What has happened stays so, even if the clock was put right since.
+        first = int(np.searchsorted(ahead[:, 0], self.reached_seconds))
+        if first:
+            yield position, ahead[:first]
+        samples, at, start, instants = np.rint(self.clock.sample(ahead[first:, 0])), first, position, 0
+        while at < len(ahead) and samples[at - first] < end:
+            before, start = start, max(start, int(samples[at - first]))
+            instants = instants + 1 if before // self._clock_samples == start // self._clock_samples else 0
+            if instants >= MAX_INSTANTS:
+                start, instants = start - start % self._clock_samples + self._clock_samples, 0
+                if start >= end:
+                    return
+            upto = first + int(np.searchsorted(samples, start, "right"))
+            yield start, ahead[at:upto]
+            at = upto
