@@ -20,7 +20,7 @@ import soundfile
 
 from tests.audio.jack_server import Capture, environment, jack_server
 from tests.engine_harness import wait_until
-from tests.onsets import RATE_HZ, errors, gated_patch, is_exact, onsets, send_notes
+from tests.onsets import NAME, RATE_HZ, errors, gated_patch, is_exact, onsets, send_notes
 from tests.serving import Serve
 
 SPACING_SAMPLES = 1324  # 30 ms
@@ -48,7 +48,7 @@ def load(n_processes: int) -> Iterator[None]:
 
 
 def _play(serve: Serve, n_notes: int, n_load: int) -> float:
-    wait_until(lambda: serve.ask("patch") == ("Gated",) and serve.telemetry.loaded, 20)
+    wait_until(lambda: serve.ask("patch") == (NAME,) and serve.telemetry.loaded, 20)
     with load(n_load):
         time.sleep(2.0)
         worst_seconds = send_notes(serve.socket, n_notes, SPACING_SAMPLES, AHEAD_SECONDS)

@@ -14,6 +14,7 @@ from oscsynth.render import Performance
 from .decoders import tiny_decoder
 
 NTP_TO_UNIX_SECONDS = 2_208_988_800
+NAME = "A gated"  # before those that ship
 RATE_HZ = 44100
 WARM_UP_SAMPLES = 4 * 256
 
@@ -23,7 +24,7 @@ def gated_patch(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     tiny_decoder(folder / "gated.onnx")
     envelope = "{attack_ms: 0, decay_ms: 0, sustain: 1, release_ms: 0}"
-    (folder / "gated.yaml").write_text(f"name: Gated\ndecoder: gated.onnx\nchroma: A\ngate: closed\nenvelope: {envelope}\n")
+    (folder / "gated.yaml").write_text(f"name: {NAME}\ndecoder: gated.onnx\nchroma: A\ngate: closed\nenvelope: {envelope}\n")
     return folder
 
 
@@ -70,7 +71,7 @@ def errors(found: np.ndarray, n_notes: int, spacing_samples: int) -> np.ndarray:
 
 def replay(patches: Path, first: int, n_notes: int, spacing_samples: int, n_samples: int) -> np.ndarray:
     """Return what a file of so many samples holds when the first note begins at that one, float32 (samples,): the engine, without a clock."""
-    performance = Performance(RATE_HZ, patches)
+    performance = Performance(RATE_HZ, patches, NAME)
     performance.render(WARM_UP_SAMPLES)  # what the engine renders before the device is started is not in the file
     pieces, at = [], 0
     for half in range(2 * n_notes):

@@ -15,7 +15,7 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import build_msg
 
 from .engine_harness import wait_until
-from .onsets import RATE_HZ, bundle, gate, gated_patch, is_exact, onsets, send_notes, tag_now
+from .onsets import NAME, RATE_HZ, bundle, gate, gated_patch, is_exact, onsets, send_notes, tag_now
 from .serving import Serve
 
 SPACING = 1764  # 40 ms
@@ -26,7 +26,7 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     serve = Serve("--audio", str(tmp_path / "a.wav"), patches=gated_patch(tmp_path / "patches"))
     serve.file = tmp_path / "a.wav"
-    wait_until(lambda: serve.ask("patch") == ("Gated",) and serve.telemetry.loaded, 20)
+    wait_until(lambda: serve.ask("patch") == (NAME,) and serve.telemetry.loaded, 20)
     yield serve
     serve.close()
 
