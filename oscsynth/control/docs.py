@@ -20,7 +20,7 @@ from .punctuality import AHEAD_SECONDS, BEHIND_SECONDS, EVERY_SECONDS, N_TAGS
 from .row import Row
 from .server import MAX_FAILS_A_SECOND
 from .sockets import MAX_CONNECTIONS, MAX_UNREAD_BYTES
-from .timeline import FARTHEST_SECONDS, LATE_SECONDS, MAX_BUNDLES
+from .timeline import FARTHEST_SECONDS, LATE_SECONDS, MAX_BUNDLES, MAX_MOMENTS
 
 _INTRODUCTION = f"""# OSC
 
@@ -51,7 +51,8 @@ leaves the actions alone: `/oscsynth/*` asks for everything and presses no butto
 and {MAX_LEVELS} levels.
 
 **Bundles** happen at their time tag, to the sample, all messages of a bundle in one instant; the device's latency comes on top, as with
-everything. Time tags 0 and 1 mean now. An inner bundle happens at its own time, but never before the outer one. A bundle may lie
+everything. Time tags 0 and 1 mean now. An inner bundle happens at its own time, but never before the outer one; one packet may
+hold {MAX_MOMENTS} moments. A bundle may lie
 {FARTHEST_SECONDS:g} s ahead at most, and {MAX_BUNDLES} of them ({MAX_QUEUE_BYTES // 1024} KiB) may wait; what is refused is answered
 by `/oscsynth/fail`. One that comes after its time happens at once, and is answered by `/oscsynth/late SECONDS` when that was more than
 {1000 * LATE_SECONDS:g} ms. Values, answers and feedback change when the moment has come; answers to a bundle are sent then. What waits

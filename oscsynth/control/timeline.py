@@ -32,7 +32,8 @@ LATE_SECONDS = 0.001  # less is the way through the network
 MAX_BUNDLES = 4096
 SAVE_SECONDS = 0.01
 _MAX_HANDED = 1024
-_AT_ONCE = 64  # bundles taken up in one go; then whatever else waits on the loop has its turn
+_AT_ONCE = 16  # bundles taken up in one go; then whatever else waits on the loop has its turn
+MAX_MOMENTS = 16  # in one packet
 _PANICS = tuple(part * N_SLOTS + PART_SLOTS["panic"].start for part in range(1, MAX_PARTS + 1))
 
 
@@ -129,7 +130,11 @@ class Timeline:
         if isinstance(packet, Message) or (self._instrument.untimed and self._instrument.client_of(sender) in self._instrument.untimed):
             return self._perform_now(packet, sender, terse)
         replies: list[Reply] = []
-        for time_tag, messages in _moments(packet, IMMEDIATE).items():
+        moments = _moments(packet, IMMEDIATE)
+        if len(moments) > MAX_MOMENTS:
+            self.dropped += 1
+            return [self._instrument.fail("", f"one packet may hold bundles for {MAX_MOMENTS} moments, not {len(moments)}: send several")]
+        for time_tag, messages in moments.items():
             if time_tag > IMMEDIATE:
                 replies += self._perform_at(self._clock.seconds(time_tag), tuple(messages), sender, terse)
             else:

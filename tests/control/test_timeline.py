@@ -231,6 +231,12 @@ def test_a_clock_that_is_set_moves_nothing_that_waits(session):
     assert session.get("pan") == 0.5
 
 
+def test_one_packet_may_not_hold_any_number_of_moments(session):
+    (reply,) = session.at(1001, *(session.bundle(1001 + n / 10, ("pan", n / 100)) for n in range(50)))
+    assert "16 moments, not 50" in reply[1][1] and len(session.timeline) == 0
+    assert session.at(1001, *(session.bundle(1001, ("pan", n / 100)) for n in range(50))) == []
+
+
 # ---- senders whose clock is off
 
 
