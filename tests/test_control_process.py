@@ -11,6 +11,7 @@ import pytest
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import build_msg
 
+from oscsynth.control.osc import messages, parse
 from oscsynth.link import EXIT_HOPELESS, Load, Loaded, SharedMemory
 
 from . import without_factory
@@ -213,3 +214,51 @@ def test_memory_and_no_numpy(session):
     status = Path(f"/proc/{session.process.pid}/status").read_text()
     assert int(status.split("VmRSS:")[1].split()[0]) < 120 * 1024
     assert "numpy" not in Path(f"/proc/{session.process.pid}/maps").read_text()
+
+
+def listen(client, seconds=1.0):
+    """Return what a client is told, the latest value of each address."""
+    told, until = {}, time.monotonic() + seconds
+    client.settimeout(0.6)
+    while time.monotonic() < until:
+        try:
+            told |= {message.address.removeprefix(P): message.arguments for message in messages(parse(client.recv(65536)))}
+        except TimeoutError:
+            break
+    return told
+
+
+def test_subscribers_are_told_of_everything_and_outlive_the_control(session):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as panel:
+        for each in (phone, panel):
+            each.bind(("127.0.0.1", 0))
+        begin(session, feedback=(f"127.0.0.1:{panel.getsockname()[1]}",))
+        session.client.send(build_msg(P + "notify", [1, phone.getsockname()[1]]).dgram)
+        assert all(listen(each)["patch"] == ("Aa",) for each in (phone, panel))
+        session.client.send(build_msg(P + "patch", "Bb").dgram)
+        session.client.send(build_msg(P + "latent/1", 0.875).dgram)
+        told = listen(phone)
+        assert (told["patch"], told["latent/1"], told["done"][1]) == (("Bb",), (0.875,), "Bb")
+        time.sleep(0.3)
+        port = session.client.getpeername()[1]
+        session.process.kill()
+        session.process.join()
+        session.events.close()
+        session.start(port=port)
+        session.hear("listening")
+        assert listen(phone)["latent/1"] == (0.875,)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"feedback": ("phone",)}, "--feedback phone: must be an address and a port, such as 192.168.1.20:9000 or [::1]:9000"),
+        ({"allow": ("studio",)}, "--allow studio: must be a network such as 192.168.1.0/24 or one address"),
+        ({"host": "192.0.2.1"}, "--host 192.0.2.1 lets nobody in by itself: add --lan, or --allow with the network that shall be let in"),
+    ],
+)
+def test_wrong_options_are_hopeless_and_said(session, options, sentence):
+    session.start(**options)
+    assert session.hear("fatal")["sentence"] == sentence
+    session.process.join(5)
+    assert session.process.exitcode == EXIT_HOPELESS

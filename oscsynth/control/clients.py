@@ -95,7 +95,23 @@ class Clients:
 
     def stay(self, where: Any) -> None:
         """Tell an address for good."""
+        if (client := self._clients.get(where)) is not None:
+            self._end(client)
         self._bind(self._add(Client(where, has_lease=False)), where)
+
+    def kept(self) -> list[dict[str, Any]]:
+        """Return who has a lease, for the notes; a new control process tells them without being asked."""
+        clients = [client for client in self._clients.values() if client.has_lease]
+        return [{"where": client.where, "senders": client.senders, "names": list(client.names)} for client in clients]
+
+    def restore(self, kept: Iterable[dict[str, Any]]) -> None:
+        """Tell those again whom an earlier control process told."""
+        for each in kept:
+            client = self._add(Client(tuple(each["where"]), has_lease=True))
+            client.expires_seconds = self._clock() + LEASE_SECONDS
+            client.names = dict.fromkeys(each["names"])
+            for sender in each["senders"]:
+                self._bind(client, tuple(sender))
 
     def unsubscribe(self, sender: Any, port: int | None) -> None:
         """Tell a sender no more."""
@@ -125,6 +141,7 @@ class Clients:
 
     def _add(self, client: Client) -> Client:
         self._clients[client.where] = client
+        self._instrument.noted = True
         self._instrument.watch = self.watch
         return client
 
@@ -134,12 +151,14 @@ class Clients:
         if (other := self._of_sender.get(sender)) is not None:  # it wants to be told elsewhere from now on
             other.senders.remove(sender)
         client.senders.append(sender)
+        self._instrument.noted = True
         self._of_sender[sender] = client
         if len(client.senders) > _MAX_SENDERS:
             del self._of_sender[client.senders.pop(0)]
 
     def _end(self, client: Client) -> None:
         del self._clients[client.where]
+        self._instrument.noted = True
         for sender in client.senders:
             del self._of_sender[sender]
         if not self._clients:
@@ -162,7 +181,7 @@ class Clients:
             client.names[route.reply] = None
         if is_write:
             self._picture.told(route.part.number)
-            if route.row.act is None:
+            if route.row.act is None and route.row.types != "s":  # a name is chosen, not moved
                 self._touched[group_of(route)] = client, self._clock() + SETTLE_SECONDS
 
     def _staying_at(self, sender: Any) -> Client | None:
@@ -183,7 +202,8 @@ class Clients:
             return None
         changed, is_switched = self._picture.look()
         self._touched = {group: touch for group, touch in self._touched.items() if touch[1] > now}
-        self._settling.update(dict.fromkeys(changed, now + SETTLE_SECONDS))
+        settling = [entry for entry in changed if entry.group in self._touched] if is_switched else changed  # all is said then anyway
+        self._settling.update(dict.fromkeys(settling, now + SETTLE_SECONDS))
         telling = _Telling(changed + self._settled(now), self._picture.entries, self._held())
         for client in self._clients.values():
             is_all = is_switched or client.sweep_seconds <= now

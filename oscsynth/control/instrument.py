@@ -81,6 +81,7 @@ class Instrument:
         self._own_answers = {f"{prefix}/{name}" for name in ("fail", "done", "late", "synced")}
         self._asking: tuple[str, Any] = "", None  # the address and the sender of the message that is being done
         self.clients: Clients | None = None
+        self.kept_clients: list[dict[str, Any]] = []  # of an earlier control
         self.watch: Callable[[Route, Any, bool], None] | None = None  # told of each route, its sender, and whether it was more than a question
         self._replies: list[Reply] = []
         self._effort = 0

@@ -30,6 +30,7 @@ def to_notes(instrument: Instrument) -> str:
         "version": _SCHEMA_VERSION,
         "next_number": instrument.shelf.next_number,
         "untimed": [client for client in instrument.untimed if isinstance(client, tuple)],  # a connection ends with the program
+        "clients": instrument.clients.kept() if instrument.clients else [],
         "versions": [dataclasses.asdict(version) for version in versions.values()],
         "parts": {
             number: {
@@ -57,6 +58,7 @@ def from_notes(instrument: Instrument, text: str) -> bool:
         log.warning("the notes of the last control cannot be read: %s", error)
         return False
     instrument.untimed = dict.fromkeys(map(tuple, notes.get("untimed", ())))
+    instrument.kept_clients = notes.get("clients", [])
     instrument.shelf.know(versions.values())
     instrument.shelf.next_number = max(instrument.shelf.next_number, int(notes["next_number"]))
     for number in range(1, MAX_PARTS + 1):

@@ -78,6 +78,7 @@ class Server:
         """
         self.sockets.open(host, port)
         self._port = self.sockets.address[1]
+        self.clients.restore(self.instrument.kept_clients)
 
     @property
     def address(self) -> Where:

@@ -4,6 +4,7 @@ import pytest
 
 from oscsynth.control import clients as c
 from oscsynth.control.clients import Clients
+from oscsynth.control.notes import from_notes, to_notes
 from oscsynth.control.osc import Message, messages, parse
 
 from .catalogue import METADATA, VIOLIN, player
@@ -231,3 +232,15 @@ def test_two_that_set_each_other_come_to_rest(stage):
             if address.startswith("latent/1"):
                 stage.send(PHONE, address, *arguments)
     assert count < 30
+
+
+def test_an_unplugged_control_leaves_its_subscribers_to_the_next():
+    stage, next_one = Stage().subscribe(PHONE), Stage()
+    stage.send(PHONE, "latent/bow")
+    stage.clients.stay(LAPTOP)  # the next one is told of it by the command line
+    assert from_notes(next_one.instrument, to_notes(stage.instrument))
+    next_one.clients.restore(next_one.instrument.kept_clients)
+    told = next_one.after(1)
+    assert told.keys() == {PHONE} and len(values(told[PHONE], "latent/1", "latent/bow")) == 2
+    next_one.after(70)
+    assert len(next_one.clients) == 0
