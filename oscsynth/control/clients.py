@@ -56,13 +56,23 @@ class Clients:
         Says whether packets to an address would come back to this program.
     clock : callable
         Seconds.
+    may_subscribe : callable, optional
+        Says whether a host may subscribe just now.
     """
 
-    def __init__(self, instrument: Instrument, send: Callable[[bytes, Any], None], is_own: Callable[[Any], bool], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        instrument: Instrument,
+        send: Callable[[bytes, Any], None],
+        is_own: Callable[[Any], bool],
+        clock: Callable[[], float],
+        may_subscribe: Callable[[str], bool] = lambda host: True,
+    ) -> None:
         self._instrument = instrument
         self._send = send
         self._is_own = is_own
         self._clock = clock
+        self._may_subscribe = may_subscribe
         self._clients: dict[Any, Client] = {}  # by where they are
         self._of_sender: dict[Any, Client] = {}
         self._picture = Picture(instrument)
@@ -85,6 +95,8 @@ class Clients:
         where = _where(sender, port)
         if self._is_own(where):
             raise Refused(f"port {where[1]} is the one on which oscsynth itself listens: name the port on which you do")
+        if not self._may_subscribe(_host(where)):
+            raise Refused("was sent too often from this address: once is enough, and any packet renews it")
         client = self._clients.get(where)
         if client is None:
             self._check_room(where)

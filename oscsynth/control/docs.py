@@ -99,7 +99,7 @@ Only this computer is heard (127.0.0.1 and ::1) until `oscsynth serve --lan` let
   before each packet (OSC 1.0), or SLIP with an END at both ends of each packet (OSC 1.1). A packet has at most {MAX_PACKET_BYTES} bytes.
   Who does not read what it asked for is let go when {MAX_UNREAD_BYTES // 1024} KiB wait.
 - **From the network** one address gets at most {100 * SHARE:.0f} % of control's time and all together {100 * SHARE_OF_ALL:.0f} %:
-  what is more is dropped, and `dropped` in `/oscsynth/status` counts it. Answers to one who is no subscriber come to
+  what is more is dropped, and `dropped` in `/oscsynth/status` counts it. Answers to one address come to
   {REPLY_BYTES_A_SECOND // 1024} KiB a second at most, {REPLY_BYTES_AT_ONCE // 1024} at once, so that a
   false sender's address makes no flood of them. This computer itself has no limits.
 - One packet may ask for at most {MAX_EFFORT} values.

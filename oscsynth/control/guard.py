@@ -20,8 +20,10 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 SHARE = 0.25  # of control's time, that one address of the network may take
 SHARE_OF_ALL = 0.6
 BURST_SECONDS = 0.25
-REPLY_BYTES_A_SECOND = 32 * 1024  # to one address that is no subscriber: with a false sender's address they go to somebody else
+REPLY_BYTES_A_SECOND = 32 * 1024  # to one address: with a false sender's address they go to somebody else
 REPLY_BYTES_AT_ONCE = 64 * 1024
+SUBSCRIPTIONS_A_SECOND = 0.5  # each brings everything
+SUBSCRIPTIONS_AT_ONCE = 8
 NETWORKS_SECONDS = 5.0  # a Wi-Fi that was joined meanwhile is known then
 _MAX_ACCOUNTS = 1024
 
@@ -46,12 +48,13 @@ class Bucket:
 
 
 class _Account:
-    __slots__ = ("check_at", "is_allowed", "replies", "time")
+    __slots__ = ("check_at", "is_allowed", "replies", "subscriptions", "time")
 
     def __init__(self) -> None:
         self.is_allowed, self.check_at = False, 0.0
         self.time = Bucket(SHARE, BURST_SECONDS)
         self.replies = Bucket(REPLY_BYTES_A_SECOND, REPLY_BYTES_AT_ONCE)
+        self.subscriptions = Bucket(SUBSCRIPTIONS_A_SECOND, SUBSCRIPTIONS_AT_ONCE)
 
 
 class Guard:
@@ -116,13 +119,18 @@ class Guard:
 
     def grants(self, host: str, n_bytes: int) -> bool:
         """Say whether a reply of that size may go to this address, and count it if so."""
-        if is_loopback(host):
-            return True
-        replies, now = self._account(host).replies, self._clock()
-        if replies.left(now) < n_bytes:
+        return is_loopback(host) or self._takes(self._account(host).replies, n_bytes)
+
+    def may_subscribe(self, host: str) -> bool:
+        """Say whether this address may subscribe just now, and count it if so."""
+        return is_loopback(host) or self._takes(self._account(host).subscriptions, 1)
+
+    def _takes(self, bucket: Bucket, amount: float) -> bool:
+        now = self._clock()
+        if bucket.left(now) < amount:
             self.dropped += 1
             return False
-        replies.take(n_bytes, now)
+        bucket.take(amount, now)
         return True
 
     def _account(self, host: str) -> _Account:

@@ -56,7 +56,7 @@ class Server:
         self.perform = instrument.perform  # what each packet is given to
         self.guard = guard or Guard()
         self.sockets = Sockets(self.handle, self._lose, self._leave, self.guard)
-        self.clients = instrument.clients = Clients(instrument, self._feed, self._is_own, clock)
+        self.clients = instrument.clients = Clients(instrument, self._feed, self._is_own, clock, self.guard.may_subscribe)
         self.received = self.malformed = self.errors = 0
         self._write_state = write_state
         self._complaints = _Complaints(complain)
@@ -143,7 +143,7 @@ class Server:
             if reply.address in limited and not self._budget.spend(sender):
                 continue
             packet = encode(reply)
-            if where is not sender or self.guard.grants(host_of(sender), len(packet)):
+            if self.guard.grants(host_of(sender), len(packet)):
                 self.sockets.send(packet, where)
 
     def _is_own(self, where: Sender) -> bool:

@@ -207,6 +207,13 @@ def test_what_cannot_be_subscribed():
     assert len(stage.clients) == c.MAX_CLIENTS_OF_A_HOST and "no room for another" in replies[0][1][1]
 
 
+def test_who_subscribes_too_often_is_refused():
+    instrument, _ = player()
+    instrument.clients = Clients(instrument, lambda packet, where: None, lambda where: False, lambda: 0.0, lambda host: host != PHONE[0])
+    assert "too often" in instrument.perform(Message(P + "notify", (1,)), PHONE)[0].arguments[1]
+    assert instrument.perform(Message(P + "notify", (1,)), LAPTOP) == [] and len(instrument.clients) == 1
+
+
 def test_a_pattern_subscribes_nobody():
     stage = Stage()
     stage.send(PHONE, "*", 1)

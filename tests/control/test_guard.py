@@ -3,7 +3,7 @@
 import pytest
 
 from oscsynth.control import guard
-from oscsynth.control.guard import REPLY_BYTES_AT_ONCE, Guard, own_hosts, own_networks
+from oscsynth.control.guard import REPLY_BYTES_AT_ONCE, SUBSCRIPTIONS_AT_ONCE, Guard, own_hosts, own_networks
 from oscsynth.errors import OscsynthError
 
 
@@ -80,6 +80,11 @@ def test_replies_are_no_flood(clock):
     assert one.grants("10.0.0.2", 1000)
     clock.now += 1
     assert one.grants("10.0.0.1", 1000)
+
+
+def test_subscribing_again_and_again_makes_no_flood_either(clock):
+    one = Guard(allow=["10.0.0.0/8"], clock=clock)
+    assert sum(one.may_subscribe("10.0.0.1") for _ in range(100)) == SUBSCRIPTIONS_AT_ONCE and one.may_subscribe("127.0.0.1")
 
 
 def test_ten_thousand_senders_need_little_memory(clock):
