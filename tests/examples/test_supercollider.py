@@ -1,0 +1,133 @@
+"""The SuperCollider pieces, played by a real sclang to a real instrument, and found in what sounds."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from pythonosc.osc_message import OscMessage
+from pythonosc.osc_message_builder import build_msg
+
+from oscsynth.control.instrument import Instrument
+
+from ..serving import Serve
+
+FOLDER = Path(__file__).parents[2] / "examples" / "supercollider"
+NAMES = "C C# D D# E F F# G G# A A# B".split()
+needs_sclang = pytest.mark.skipif(not shutil.which("sclang"), reason="sclang is not installed")
+
+
+class Language:
+    """A sclang that runs pieces, each to the instrument at its port, for so many seconds."""
+
+    def __init__(self, tmp_path, seconds, **pieces):
+        configuration, script = tmp_path / "conf.yaml", tmp_path / "run.scd"
+        configuration.write_text(f"includePaths:\n    - {FOLDER / 'Oscsynth'}\nexcludePaths:\n    []\n")
+        each = [f'Oscsynth.defaultPort = {port}; thisProcess.interpreter.executeFile("{FOLDER / name}.scd");' for name, port in pieces.items()]
+        script.write_text(f'"PLAYING".postln; {" ".join(each)} {{ {seconds}.wait; 0.exit }}.fork(AppClock);')
+        headless = {"QT_QPA_PLATFORM": "offscreen", "QTWEBENGINE_DISABLE_SANDBOX": "1", "HOME": str(tmp_path)}
+        self.log = tmp_path / "posted.txt"
+        with self.log.open("w") as log:
+            command = ["sclang", "-i", "none", "-l", str(configuration), str(script)]
+            self.process = subprocess.Popen(command, env=os.environ | headless, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+
+    @property
+    def posted(self):
+        text = self.log.read_text()
+        assert "ERROR" not in text, text[-3000:]
+        return text.partition("PLAYING")[2]
+
+
+def ask(serve, below):
+    """Ask on a socket of its own, so that no late answer is taken for another."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(2)
+        client.sendto(build_msg(f"/oscsynth/{below}", []).dgram, ("127.0.0.1", serve.port))
+        return tuple(OscMessage(client.recv(65536)).params)
+
+
+def wait_until_it_plays(serve, seconds=8.0):
+    until = time.monotonic() + seconds
+    while not serve.is_sounding() and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+def notes(path, hop_seconds=0.02, window=8192):
+    """Return the note that is heard every so often, -1 where there is silence; MIDI numbers, (hops,)."""
+    audio, rate = soundfile.read(path, always_2d=True)
+    mono = audio.mean(axis=1)
+    pitches = np.arange(60, 90)
+    harmonics = np.round(np.outer(440 * 2 ** ((pitches - 69) / 12), np.arange(1, 6)) * window / rate).astype(int)
+    heard = []
+    for start in range(0, len(mono) - window, int(hop_seconds * rate)):
+        magnitude = np.abs(np.fft.rfft(mono[start : start + window] * np.hanning(window)))
+        power = (magnitude[harmonics] / np.arange(1, 6)).sum(axis=1)
+        heard.append(pitches[power.argmax()] if magnitude.max() > 1 else -1)
+    return np.array(heard)
+
+
+@needs_sclang
+def test_the_sequence_is_heard_note_for_note_in_time(tmp_path):
+    serve = Serve("--audio", str(tmp_path / "out.wav"), "--no-announce", "--http-port", "0", "--patch", "Violin")
+    try:
+        wait_until_it_plays(serve)
+        language = Language(tmp_path, 5.8, sequence=serve.port)
+        assert language.process.wait(40) == 0
+        assert language.posted
+        serve.process.terminate()
+        serve.process.wait(3)
+    finally:
+        serve.close()
+    heard = notes(tmp_path / "out.wav")
+    played = np.array([69, 72, 76, 81, 79, 76, 74, 71])
+    # Where the eight steps of half a second lie best; each is judged in its middle, give or take a tenth.
+    steps = [[heard[start + 25 * step - 5 : start + 25 * step + 6] % 12 for step in range(8)] for start in range(5, len(heard) - 185)]
+    fits = [sum((step == note % 12).mean() > 0.6 for step, note in zip(each, played, strict=True)) for each in steps]
+    assert max(fits) == 8, [NAMES[note % 12] if note >= 0 else "-" for note in heard[::5]]
+
+
+@needs_sclang
+def test_the_patches_follow_each_other_and_the_violin_travels(tmp_path):
+    serves = [Serve("--audio", "null", "--no-announce", "--http-port", "0", "--patch", "Violin") for _ in range(2)]
+    try:
+        for serve in serves:
+            wait_until_it_plays(serve)
+        one_after_another, morphing = serves
+        names = ask(one_after_another, "patches")
+        language = Language(tmp_path, max(8.0, len(names) + 1.5), patches=one_after_another.port, morph=morphing.port)
+        way, until = [], time.monotonic() + 40
+        while language.process.poll() is None and time.monotonic() < until:
+            way.append(ask(morphing, "morph"))
+            time.sleep(0.1)
+        assert [line for line in language.posted.splitlines() if line in names] == list(names)
+        assert (ask(one_after_another, "patch"), ask(one_after_another, "gate")) == ((names[-1],), (0,))
+        way = [value[0] for value in way]
+        top = way.index(max(way))
+        assert max(way) > 0.9 and way[:top] == sorted(way[:top]) and min(way[top:]) < 0.1
+        assert (ask(morphing, "point"), ask(morphing, "gate")) == (("sul-ponticello",), (0,))
+    finally:
+        for serve in serves:
+            serve.close()
+
+
+def test_every_address_in_them_exists():
+    known = {re.sub(r"^/oscsynth/", "", address) for address in Instrument(lambda *_: None).routes()}
+    sent = set()
+    for path in (*FOLDER.glob("*.scd"), FOLDER / "Oscsynth" / "Oscsynth.sc"):
+        sent |= set(re.findall(r"\[\"([a-z/]+)\"(?:\]|,| )", path.read_text()))
+        sent |= set(re.findall(r"(?:send|ask)\(\"([a-z/]+)\"", path.read_text()))
+    assert len(sent) > 10
+    assert sent - {"latent/"} <= known
+
+
+def test_every_method_has_help():
+    methods = set(re.findall(r"^\t\*?([a-z]\w+) ?\{", (FOLDER / "Oscsynth" / "Oscsynth.sc").read_text(), re.M))
+    said = (FOLDER / "Oscsynth" / "HelpSource" / "Classes" / "Oscsynth.schelp").read_text()
+    unsaid = {name for name in methods if not re.search(rf"METHOD::.*\b{name}\b", said)}
+    assert unsaid <= {"init", "initClass", "leave", "prNoteMessages", "address"}
