@@ -1,17 +1,26 @@
 """The layout for the phone: every address in it exists, whatever the patch, and fingers find everything."""
 
+import contextlib
 import re
+import socket
+import time
 
 import py2tosc
 import pytest
+from pythonosc.osc_message_builder import build_msg
 from typer.testing import CliRunner
 
 from oscsynth.__main__ import app
 from oscsynth.control.instrument import Instrument
+from oscsynth.control.osc import Message, parse
+from oscsynth.control.osc import messages as osc_messages
 from oscsynth.errors import OscsynthError
 from oscsynth.layouts import N_PATCHES, RECEIVE_PORT, touchosc, write_touchosc
+from oscsynth.units import PITCH_CLASS_ADDRESSES
 
 from .control.catalogue import player
+from .examples.listening import ask, wait_until_it_plays
+from .serving import Serve, tiny_patches
 
 FINGER = 38  # points
 
@@ -96,3 +105,26 @@ def test_the_command_says_what_to_type_into_the_app(tmp_path):
 def test_another_ending_is_refused_by_name(tmp_path):
     with pytest.raises(OscsynthError, match=r"x\.txt: the name of a TouchOSC layout ends with \.tosc"):
         write_touchosc(tmp_path / "x.txt")
+
+
+def test_a_phone_that_asks_is_told_everything_that_it_shows(written, tmp_path):
+    """Do what the layout's script does, and hear what its labels, lamps and faders wait for."""
+    serve = Serve("--audio", "null", "--no-announce", "--http-port", "0", patches=tiny_patches(tmp_path))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        phone.settimeout(0.5)
+        try:
+            wait_until_it_plays(serve)
+            listed = len(ask(serve, "patches"))
+            serve.socket.send(build_msg("/oscsynth/notify", [1, phone.getsockname()[1]]).dgram)
+            told, until = {}, time.monotonic() + 2
+            with contextlib.suppress(TimeoutError):
+                while time.monotonic() < until:
+                    packet = parse(phone.recv(65536))
+                    told |= {each.address: each.arguments for each in ((packet,) if isinstance(packet, Message) else osc_messages(packet))}
+        finally:
+            serve.close()
+    shown = {address(message) for _, message in messages(written) if message.receive}
+    beyond = {f"/oscsynth/patches/{key}/name" for key in range(listed + 1, N_PATCHES + 1)}
+    assert shown - beyond <= set(told)
+    assert sum(told[f"/oscsynth/chroma/{name}"][0] for name in PITCH_CLASS_ADDRESSES) == 1
