@@ -171,8 +171,6 @@ def _open_session(data: bytes) -> Any:
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
-    # Numbers too small to be heard can take the processor a hundred times as long.
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")
     # Opened from bytes in an empty place of its own, so that a graph cannot reach for files beside it.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     try:
