@@ -53,8 +53,8 @@ class Queue(Generic[T]):
         return item
 
     def items(self) -> list[T]:
-        """Return all, in order."""
-        return [entry[3] for entry in sorted(self._heap, key=lambda entry: entry[:2])]
+        """Return all, in no order."""
+        return [entry[3] for entry in self._heap]
 
     def clear(self) -> None:
         """Drop all."""

@@ -20,10 +20,10 @@ def test_what_is_pushed_comes_out_in_order_of_time_and_of_coming(times):
     queue = Queue(100, 0)
     for number, due in enumerate(times):
         assert queue.push(due, (due, number))
-    assert queue.items() == sorted((due, number) for number, due in enumerate(times))
+    assert sorted(queue.items()) == sorted((due, number) for number, due in enumerate(times))
     popped = []
     while queue:
-        assert queue.first_seconds == queue.items()[0][0]
+        assert queue.first_seconds == min(queue.items())[0]
         popped.append(queue.pop())
     assert popped == sorted(popped) and len(popped) == len(times) and queue.first_seconds == float("inf")
 

@@ -9,13 +9,14 @@ So nothing sleeps, each bundle is written once by time and once by value, and ei
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import pickle
 import time
 from array import array
 from bisect import insort
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from ..link import MAX_QUEUE_BYTES
@@ -31,7 +32,7 @@ FARTHEST_SECONDS = 60.0
 LATE_SECONDS = 0.001  # less is the way through the network
 MAX_BUNDLES = 4096
 SAVE_SECONDS = 0.01
-_MAX_HANDED = 1024
+_MAX_HANDED = 256  # in between; each new one looks at all of them
 _AT_ONCE = 16  # bundles taken up in one go; then whatever else waits on the loop has its turn
 MAX_MOMENTS = 16  # in one packet
 _PANICS = tuple(part * N_SLOTS + PART_SLOTS["panic"].start for part in range(1, MAX_PARTS + 1))
@@ -58,10 +59,15 @@ class _Handed:
     sender: Any
     changes: dict[int, float]  # by place in the state
     replies: list[Reply]
+    numbers: array[float] = field(default_factory=lambda: array("d"))  # the changes as the engine is told of them
 
-    def numbers(self) -> array[float]:
-        due = self.due_seconds
-        return array("d", [number for at, value in self.changes.items() for number in (due, at, value)])
+    def __post_init__(self) -> None:
+        self.only(lambda row: True)
+
+    def only(self, keeps: Callable[[int], bool]) -> None:
+        """Leave out what would change other rows of the state."""
+        self.changes = {at: value for at, value in self.changes.items() if keeps(at // N_SLOTS)}
+        self.numbers = array("d", [number for at, value in self.changes.items() for number in (self.due_seconds, at, value)])
 
 
 class Timeline:
@@ -121,7 +127,7 @@ class Timeline:
 
     def statistics(self) -> dict[str, int]:
         """Return what ``/status`` says of it."""
-        return {"late": self.late, "ahead": len(self), "refused": self.dropped}
+        return {"late": self.late, "ahead": len(self), "bundles_refused": self.dropped}
 
     # ---- what arrives
 
@@ -175,7 +181,8 @@ class Timeline:
             self._panics = self._count_panics()
         self._order += 1
         # A connection does not outlive this process; an address does.
-        packed = pickle.dumps((due_seconds, sender if isinstance(sender, tuple) else None, [tuple(message) for message in messages]))
+        address = sender if isinstance(sender, tuple) else None
+        packed = pickle.dumps((due_seconds, self._order, address, [tuple(message) for message in messages]))
         return self._queue.push(due_seconds, _Waiting(due_seconds, self._order, sender, messages, packed), len(packed))
 
     def _tell(self, sender: Any, lead_seconds: float) -> list[Reply]:
@@ -191,7 +198,7 @@ class Timeline:
         """Hand over what is near, and take over what is due."""
         now, replies = self._seconds(), self._take_over()
         for _ in range(_AT_ONCE):
-            if self._queue.first_seconds > now + HANDOVER_SECONDS or len(self._handed) >= _MAX_HANDED:
+            if self._queue.first_seconds > now + HANDOVER_SECONDS or not self._has_room():
                 break
             self._save_soon()
             waiting = self._queue.pop()
@@ -225,8 +232,13 @@ class Timeline:
                 replies = self._try(waiting)
             finally:
                 self._instrument.written = None
-        changes = {at: value for at, value in written.items() if waiting.order > self._silenced.get(at // N_SLOTS, 0)}
-        insort(self._handed, _Handed(waiting.due_seconds, waiting.order, waiting.sender, changes, replies), key=lambda h: (h.due_seconds, h.order))
+        handed = _Handed(waiting.due_seconds, waiting.order, waiting.sender, written, replies)
+        handed.only(lambda row: waiting.order > self._silenced.get(row, 0))
+        insort(self._handed, handed, key=lambda each: (each.due_seconds, each.order))
+
+    def _has_room(self) -> bool:
+        """Say whether the first that waits may be handed over: always when it comes before one that was."""
+        return len(self._handed) < _MAX_HANDED or self._queue.first_seconds < self._handed[-1].due_seconds
 
     def _try(self, waiting: _Waiting) -> list[Reply]:
         try:
@@ -255,16 +267,15 @@ class Timeline:
         """Put what lies ahead where the engine looks, no bundle without its end."""
         ahead = array("d")
         for handed in self._handed:
-            numbers = handed.numbers()
-            if len(ahead) + len(numbers) > 3 * MAX_CHANGES_AHEAD:
+            if len(ahead) + len(handed.numbers) > 3 * MAX_CHANGES_AHEAD:
                 break
-            ahead += numbers
+            ahead += handed.numbers
         if ahead != self._instrument.state.ahead:
             self._instrument.state.ahead = ahead
             self._instrument.changed = True
 
     def _arm(self) -> None:
-        first = self._queue.first_seconds - HANDOVER_SECONDS if len(self._handed) < _MAX_HANDED else float("inf")
+        first = self._queue.first_seconds - HANDOVER_SECONDS if self._has_room() else float("inf")
         wakes_seconds = min(first, self._handed[0].due_seconds if self._handed else float("inf"))
         if wakes_seconds == self._wakes_seconds:
             return
@@ -295,7 +306,7 @@ class Timeline:
             self._handed.clear()
         self._silenced |= dict.fromkeys(rows, self._order)
         for handed in self._handed:
-            handed.changes = {at: value for at, value in handed.changes.items() if at // N_SLOTS not in rows}
+            handed.only(lambda row: row not in rows)
         self._save_soon()
         self._show()
 
@@ -313,15 +324,13 @@ class Timeline:
 
     def restore(self, data: bytes) -> None:
         """Go on from what an earlier control kept, and from what it left in the state; `advance` then does what is overdue."""
-        ahead = self._instrument.state.ahead
+        ahead, changes = self._instrument.state.ahead, dict[float, dict[int, float]]()
         for due_seconds, at, value in zip(ahead[::3], ahead[1::3], ahead[2::3], strict=True):
-            if not self._handed or self._handed[-1].due_seconds != due_seconds:
-                self._handed.append(_Handed(due_seconds, 0, None, {}, []))
-            self._handed[-1].changes[int(at)] = value
-        handed = {each.due_seconds for each in self._handed}
+            changes.setdefault(due_seconds, {})[int(at)] = value
+        self._handed = [_Handed(due_seconds, 0, None, each, []) for due_seconds, each in changes.items()]
         self._panics = self._count_panics()
-        for due_seconds, sender, messages in _unpack(data):
-            if due_seconds not in handed:
+        for due_seconds, _, sender, messages in sorted(_unpack(data), key=lambda kept: kept[:2]):
+            if due_seconds not in changes:
                 self._enqueue(due_seconds, sender, tuple(Message(*message) for message in messages))
 
 
@@ -338,9 +347,7 @@ def _moments(bundle: Bundle, not_before: int) -> dict[int, list[Message]]:
     return moments
 
 
-def _unpack(data: bytes) -> Iterator[tuple[float, Any, list[tuple[Any, ...]]]]:
-    import io
-
+def _unpack(data: bytes) -> Iterator[tuple[float, int, Any, list[tuple[Any, ...]]]]:
     stream = io.BytesIO(data)  # our own memory, written by `save`: nothing of it came over the network as a pickle
     try:
         while stream.tell() < len(data):

@@ -107,7 +107,7 @@ def test_now_means_now(session):
 def test_a_late_one_happens_at_once_and_is_answered(session):
     assert session.at(999.75, ("pan", 0.5), ("pan",)) == [(P + "pan", (0.5,)), (P + "late", (pytest.approx(0.25),))]
     assert session.at(999.9995, ("pan", 0.6)) == []  # the way through the network
-    assert session.get("pan") == 0.6 and session.timeline.statistics() == {"late": 1, "ahead": 0, "refused": 0}
+    assert session.get("pan") == 0.6 and session.timeline.statistics() == {"late": 1, "ahead": 0, "bundles_refused": 0}
 
 
 def test_more_than_a_minute_ahead_is_refused(session):
@@ -381,6 +381,19 @@ def test_no_bundle_is_handed_over_by_halves(session):
     assert set(counts) == {0, 65}  # 64 latents and the end of any journey
     session.until(1000.051)
     assert session.get("latent", index=63) == 0.29
+
+
+def test_a_dense_stream_happens_in_order_and_what_comes_between_in_time(session):
+    for n in range(1000):
+        session.at(1000.05 + n / 20000, ("pan", n / 1000))
+    session.at(1000.02, ("gain", -6))
+    session.until(1000.021)
+    assert session.get("gain") == -6 and len(session.ahead) <= MAX_CHANGES_AHEAD
+    for n in range(0, 1000, 50):
+        session.until(1000.05 + n / 20000 + 0.00001)
+        assert session.get("pan") == n / 1000
+    session.until(1001)
+    assert session.get("pan") == 0.999 and not len(session.timeline)
 
 
 @settings(max_examples=60, deadline=None)
