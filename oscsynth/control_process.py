@@ -106,7 +106,7 @@ class Control:
         self._publisher = Publisher(memory, _call_later)
         self.timeline = Timeline(self.instrument, _call_later, self._deliver, self._publisher.settle, memory.write_queue, self._complain)
         self.timeline.restore(memory.read_queue())
-        with self.timeline.foreseen():  # what is handed over was performed: the notes know of it
+        with self.timeline.ahead.foreseen():  # what is handed over was performed: the notes know of it
             is_known = from_notes(self.instrument, notes)
         if not is_known and self._engine_is_there:
             # Which numbers the engine knows is lost: none of these was ever given.

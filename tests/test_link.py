@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import time
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oscsynth.link import Load, SharedMemory, Telemetry
-from oscsynth.parameters import N_ROWS, N_SLOTS, State
+from oscsynth.link import AHEAD_AT, MAX_QUEUE_BYTES, STATE_DOUBLES, Load, SharedMemory, Telemetry
+from oscsynth.parameters import MAX_CHANGES_AHEAD, N_ROWS, N_SLOTS, State
 from oscsynth.patch import Patch
 
 CONTEXT = multiprocessing.get_context("spawn")
@@ -60,6 +61,43 @@ def test_restored_state_is_the_written_one(memory):
     state.set(1, "latent", 0.7, 5)
     memory.write_state(state)
     assert memory.restore_state().values.tobytes() == state.values.tobytes()
+
+
+def test_what_lies_ahead_arrives_with_the_state(memory):
+    state, into = State(), bytearray(8 * STATE_DOUBLES)
+    state.set(1, "pan", 0.5)
+    state.ahead = array("d", (10.0, 7, 0.25, 10.0, 8, 0.5, 11.0, 7, 0.75))
+    memory.write_state(state)
+    memory.read_state(into)
+    doubles = memoryview(into).cast("d")
+    assert doubles[AHEAD_AT] == 3 and list(doubles[AHEAD_AT + 1 : AHEAD_AT + 10]) == list(state.ahead)
+    assert memory.restore_state().ahead == state.ahead and memory.restore_state().values.tobytes() == state.values.tobytes()
+    memory.write_state(State())
+    assert len(memory.restore_state().ahead) == 0
+
+
+def test_as_much_as_may_lie_ahead_fits(memory):
+    state = State()
+    state.ahead = array("d", range(3 * MAX_CHANGES_AHEAD))
+    memory.write_telemetry((7.0,) * 16)
+    memory.write_state(state)
+    assert memory.restore_state().ahead == state.ahead and memory.read_telemetry().load == 7.0
+
+
+@given(kept=st.lists(st.binary(max_size=100), min_size=1, max_size=4))
+def test_the_queue_is_the_last_one_kept_and_the_notes_are_apart(kept):
+    memory = SharedMemory()
+    memory.write_notes("notes")
+    for data in kept:
+        memory.write_queue(data)
+    assert memory.read_queue() == kept[-1] and memory.read_notes() == "notes"
+    memory.close()
+
+
+def test_a_full_queue_fits(memory):
+    memory.write_queue(b"a" * MAX_QUEUE_BYTES)
+    memory.write_queue(b"b" * MAX_QUEUE_BYTES)
+    assert memory.read_queue() == b"b" * MAX_QUEUE_BYTES
 
 
 def test_telemetry_arrives(memory):

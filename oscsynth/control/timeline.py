@@ -8,20 +8,17 @@ So nothing sleeps, each bundle is written once by time and once by value, and ei
 
 from __future__ import annotations
 
-import contextlib
 import io
 import logging
 import pickle
 import time
-from array import array
-from bisect import insort
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from ..link import MAX_QUEUE_BYTES
-from ..parameters import MAX_CHANGES_AHEAD, MAX_PARTS, N_SLOTS, PART_SLOTS
+from ..parameters import MAX_PARTS, N_SLOTS, PART_SLOTS
 from ..schedule import Queue, WallClock
+from .ahead import Ahead, Handed
 from .instrument import Instrument, Reply
 from .osc import IMMEDIATE, Bundle, Message
 from .punctuality import Punctuality
@@ -52,24 +49,6 @@ class _Waiting(NamedTuple):
     packed: bytes
 
 
-@dataclass(slots=True)
-class _Handed:
-    due_seconds: float
-    order: int
-    sender: Any
-    changes: dict[int, float]  # by place in the state
-    replies: list[Reply]
-    numbers: array[float] = field(default_factory=lambda: array("d"))  # the changes as the engine is told of them
-
-    def __post_init__(self) -> None:
-        self.only(lambda row: True)
-
-    def only(self, keeps: Callable[[int], bool]) -> None:
-        """Leave out what would change other rows of the state."""
-        self.changes = {at: value for at, value in self.changes.items() if keeps(at // N_SLOTS)}
-        self.numbers = array("d", [number for at, value in self.changes.items() for number in (self.due_seconds, at, value)])
-
-
 class Timeline:
     """What lies ahead of an instrument.
 
@@ -92,6 +71,8 @@ class Timeline:
 
     Attributes
     ----------
+    ahead : Ahead
+        What was handed over, at first what an earlier control left in the state.
     late, dropped : int
         Bundles that came after their time; that were refused.
     """
@@ -112,7 +93,7 @@ class Timeline:
         self._clock = clock or WallClock()
         self._seconds = seconds
         self._queue: Queue[_Waiting] = Queue(MAX_BUNDLES, MAX_QUEUE_BYTES)
-        self._handed: list[_Handed] = []
+        self.ahead = Ahead(instrument.state)
         self._punctuality = Punctuality()
         self._order = 0
         self._panics = [0.0] * MAX_PARTS
@@ -123,7 +104,7 @@ class Timeline:
         self.late = self.dropped = 0
 
     def __len__(self) -> int:
-        return len(self._queue) + len(self._handed)
+        return len(self._queue) + len(self.ahead)
 
     def statistics(self) -> dict[str, int]:
         """Return what ``/status`` says of it."""
@@ -213,11 +194,9 @@ class Timeline:
 
     def _take_over(self) -> list[tuple[Any, Reply]]:
         """Make the state hold what is due; return the replies that waited for that."""
-        now, replies, values = self._seconds(), [], self._instrument.state.values
-        while self._handed and self._handed[0].due_seconds <= now:
-            handed = self._handed.pop(0)
-            for at, value in handed.changes.items():
-                values[at] = value
+        now, replies = self._seconds(), []
+        while self.ahead.first_seconds <= now:
+            handed = self.ahead.take_over()
             self._settle(handed.due_seconds)
             replies += [(handed.sender, reply) for reply in handed.replies]
             self._look_for_panic()
@@ -226,19 +205,20 @@ class Timeline:
     def _hand_over(self, waiting: _Waiting) -> None:
         """Find out what a bundle will change."""
         written: dict[int, float] = {}
-        with self.foreseen(waiting.due_seconds):
+        with self.ahead.foreseen(waiting.due_seconds):
             self._instrument.written = written
             try:
                 replies = self._try(waiting)
             finally:
                 self._instrument.written = None
-        handed = _Handed(waiting.due_seconds, waiting.order, waiting.sender, written, replies)
-        handed.only(lambda row: waiting.order > self._silenced.get(row, 0))
-        insort(self._handed, handed, key=lambda each: (each.due_seconds, each.order))
+        handed = Handed(waiting.due_seconds, waiting.order, waiting.sender, written, replies)
+        if self._silenced:
+            handed.leave_out(lambda row: waiting.order <= self._silenced.get(row, 0))
+        self.ahead.add(handed)
 
     def _has_room(self) -> bool:
         """Say whether the first that waits may be handed over: always when it comes before one that was."""
-        return len(self._handed) < _MAX_HANDED or self._queue.first_seconds < self._handed[-1].due_seconds
+        return len(self.ahead) < _MAX_HANDED or self._queue.first_seconds < self.ahead.last_seconds
 
     def _try(self, waiting: _Waiting) -> list[Reply]:
         try:
@@ -248,35 +228,13 @@ class Timeline:
             self._complain(f"a bundle could not be performed: {type(error).__name__}: {error}")
             return []
 
-    @contextlib.contextmanager
-    def foreseen(self, seconds: float = float("inf")) -> Iterator[None]:
-        """Let the state be, for a moment, what it will be then."""
-        values = self._instrument.state.values
-        now = array("d", values)
-        for handed in self._handed:
-            if handed.due_seconds > seconds:
-                break
-            for at, value in handed.changes.items():
-                values[at] = value
-        try:
-            yield
-        finally:
-            values[:] = now
-
     def _show(self) -> None:
-        """Put what lies ahead where the engine looks, no bundle without its end."""
-        ahead = array("d")
-        for handed in self._handed:
-            if len(ahead) + len(handed.numbers) > 3 * MAX_CHANGES_AHEAD:
-                break
-            ahead += handed.numbers
-        if ahead != self._instrument.state.ahead:
-            self._instrument.state.ahead = ahead
+        if self.ahead.show():
             self._instrument.changed = True
 
     def _arm(self) -> None:
         first = self._queue.first_seconds - HANDOVER_SECONDS if self._has_room() else float("inf")
-        wakes_seconds = min(first, self._handed[0].due_seconds if self._handed else float("inf"))
+        wakes_seconds = min(first, self.ahead.first_seconds)
         if wakes_seconds == self._wakes_seconds:
             return
         if self._timer is not None:
@@ -303,10 +261,10 @@ class Timeline:
         self._panics = panics
         if rows >= set(self._instrument.parts):
             self._queue.clear()
-            self._handed.clear()
+            self.ahead.clear()
         self._silenced |= dict.fromkeys(rows, self._order)
-        for handed in self._handed:
-            handed.only(lambda row: row not in rows)
+        for handed in self.ahead:
+            handed.leave_out(rows.__contains__)
         self._save_soon()
         self._show()
 
@@ -323,14 +281,11 @@ class Timeline:
         self._keep(b"".join(waiting.packed for waiting in self._queue.items()))
 
     def restore(self, data: bytes) -> None:
-        """Go on from what an earlier control kept, and from what it left in the state; `advance` then does what is overdue."""
-        ahead, changes = self._instrument.state.ahead, dict[float, dict[int, float]]()
-        for due_seconds, at, value in zip(ahead[::3], ahead[1::3], ahead[2::3], strict=True):
-            changes.setdefault(due_seconds, {})[int(at)] = value
-        self._handed = [_Handed(due_seconds, 0, None, each, []) for due_seconds, each in changes.items()]
+        """Go on from what an earlier control kept; `advance` then does what is overdue."""
+        handed = {each.due_seconds for each in self.ahead}
         self._panics = self._count_panics()
         for due_seconds, _, sender, messages in sorted(_unpack(data), key=lambda kept: kept[:2]):
-            if due_seconds not in changes:
+            if due_seconds not in handed:
                 self._enqueue(due_seconds, sender, tuple(Message(*message) for message in messages))
 
 

@@ -1,0 +1,108 @@
+"""What was handed to the engine and is not due yet: bundles as the changes that they will make.
+
+Control process, one thread; imports ``parameters``. The state itself stays as it is in force; these changes lie beside it, in ``state.ahead``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from array import array
+from bisect import insort
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..parameters import MAX_CHANGES_AHEAD, N_SLOTS, State
+from .instrument import Reply
+
+
+@dataclass(slots=True)
+class Handed:
+    """One bundle: when it is due, in which order it came, from whom, the changes by place in the state, and the replies that wait for it."""
+
+    due_seconds: float
+    order: int
+    sender: Any
+    changes: dict[int, float]
+    replies: list[Reply]
+    numbers: array[float] = field(default_factory=lambda: array("d"))  # the changes as the engine is told of them
+
+    def __post_init__(self) -> None:
+        self.numbers = array("d", [number for at, value in self.changes.items() for number in (self.due_seconds, at, value)])
+
+    def leave_out(self, leaves_out: Callable[[int], bool]) -> None:
+        """Leave out the changes of some rows of the state."""
+        self.changes = {at: value for at, value in self.changes.items() if not leaves_out(at // N_SLOTS)}
+        self.__post_init__()
+
+
+class Ahead:
+    """All of them, in order of time; those of an earlier control at first."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        changes: dict[float, dict[int, float]] = {}
+        for due_seconds, at, value in zip(state.ahead[::3], state.ahead[1::3], state.ahead[2::3], strict=True):
+            changes.setdefault(due_seconds, {})[int(at)] = value
+        self._handed = [Handed(due_seconds, 0, None, each, []) for due_seconds, each in changes.items()]
+
+    def __len__(self) -> int:
+        return len(self._handed)
+
+    def __iter__(self) -> Iterator[Handed]:
+        return iter(self._handed)
+
+    @property
+    def first_seconds(self) -> float:
+        """When the first is due; infinity when there is none."""
+        return self._handed[0].due_seconds if self._handed else float("inf")
+
+    @property
+    def last_seconds(self) -> float:
+        """When the last is due; minus infinity when there is none."""
+        return self._handed[-1].due_seconds if self._handed else float("-inf")
+
+    def add(self, handed: Handed) -> None:
+        """Put one in its place; those of the same time are in the order in which they came."""
+        insort(self._handed, handed, key=lambda each: (each.due_seconds, each.order))
+
+    def take_over(self) -> Handed:
+        """Make the state hold the first, and take it out."""
+        handed = self._handed.pop(0)
+        _apply(handed, self._state.values)
+        return handed
+
+    def clear(self) -> None:
+        """Drop all."""
+        self._handed.clear()
+
+    @contextlib.contextmanager
+    def foreseen(self, seconds: float = float("inf")) -> Iterator[None]:
+        """Let the state be, for a moment, what it will be then."""
+        values = self._state.values
+        now = array("d", values)
+        for handed in self._handed:
+            if handed.due_seconds > seconds:
+                break
+            _apply(handed, values)
+        try:
+            yield
+        finally:
+            values[:] = now
+
+    def show(self) -> bool:
+        """Put all where the engine looks, no bundle without its end; return whether that is new."""
+        ahead = array("d")
+        for handed in self._handed:
+            if len(ahead) + len(handed.numbers) > 3 * MAX_CHANGES_AHEAD:
+                break
+            ahead += handed.numbers
+        if ahead == self._state.ahead:
+            return False
+        self._state.ahead = ahead
+        return True
+
+
+def _apply(handed: Handed, values: array[float]) -> None:
+    for at, value in handed.changes.items():
+        values[at] = value
