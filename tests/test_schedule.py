@@ -48,7 +48,7 @@ class Wall:
     """A clock on the wall and one that nobody sets, moved by hand; each reading takes a moment, and some are interrupted."""
 
     def __init__(self):
-        self.monotonic, self.ahead, self.pauses = 5_000_000_000, 1_000_000_000_000, 0
+        self.monotonic, self.ahead, self.pauses = 5_000_000_000, 1_000_000_000_000, []
         self.clock = WallClock(self.wall_ns, self.monotonic_ns)
 
     def monotonic_ns(self):
@@ -56,8 +56,7 @@ class Wall:
         return self.monotonic
 
     def wall_ns(self):
-        if self.pauses:
-            self.pauses -= 1
+        if self.pauses and self.pauses.pop(0):
             self.monotonic += 2_000_000
         return self.monotonic + self.ahead + 150
 
@@ -78,7 +77,7 @@ def test_a_steady_clock_gives_times_that_are_steady_to_the_nanosecond():
 def test_an_interrupted_reading_does_not_move_it():
     wall = Wall()
     before = wall.clock.seconds(wall.tag(10))
-    wall.pauses = 3
+    wall.pauses = [True, True, False, True, True, True]
     assert wall.clock.seconds(wall.tag(10)) == before
 
 

@@ -180,14 +180,16 @@ def test_the_same_time_is_in_the_order_of_coming(session):
 
 def test_each_bundle_knows_what_those_before_it_will_have_done(session):
     session.at(1000.02, ("patch", "Choir"))
-    session.at(1000.05, ("patch/next",))  # after Choir comes Violin
-    session.at(1000.08, ("chroma/weight/C", 1.0), ("chroma/weight/E", 0.0))
+    session.at(1000.05, ("patch/next",), ("gain", -6))  # after Choir comes Violin
+    session.at(1000.08, ("gain",))
+    session.at(1000.06, ("gain",))
     violin = session.get("patch")
     session.until(1000.03)
     assert session.get("patch") != violin and session.get("latent") == 0.5
     session.until(1000.06)
     assert session.get("patch") == violin and session.get("latent") == 0.4
-    assert [reply.arguments for _, reply in session.told] == [(P + "patch", "Choir"), (P + "patch/next", "Violin")]
+    session.until(1000.09)
+    assert [reply.arguments for _, reply in session.told] == [(P + "patch", "Choir"), (P + "patch/next", "Violin"), (-6.0,), (-6.0,)]
 
 
 def test_a_journey_is_handed_over_whole_and_ends_where_something_ordinary_follows(session):
