@@ -56,9 +56,10 @@ class Wall:
         return self.monotonic
 
     def wall_ns(self):
+        read = self.monotonic + self.ahead + 150
         if self.pauses and self.pauses.pop(0):
             self.monotonic += 2_000_000
-        return self.monotonic + self.ahead + 150
+        return read
 
     def tag(self, monotonic_seconds):
         """Return the time tag of a moment."""

@@ -181,6 +181,7 @@ def test_the_same_time_is_in_the_order_of_coming(session):
 def test_each_bundle_knows_what_those_before_it_will_have_done(session):
     session.at(1000.02, ("patch", "Choir"))
     session.at(1000.05, ("patch/next",), ("gain", -6))  # after Choir comes Violin
+    session.at(1000.085, ("gain", -9))
     session.at(1000.08, ("gain",))
     session.at(1000.06, ("gain",))
     violin = session.get("patch")
