@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pythonosc.osc_message import OscMessage
 
+from .control.test_discovery import browse
 from .serving import Serve, child_pids, megabytes, tiny_patches
 
 CLIENT = Path(__file__).parent / "oscquery_client.js"
@@ -81,6 +82,22 @@ def test_nothing_slow_is_imported_before_it_sounds(serve):
     wait_for_http(serve)
     assert "aiohttp" in Path(f"/proc/{control}/maps").read_text()
     assert control in child_pids(serve.process.pid)
+
+
+def test_another_process_finds_it_and_the_address_it_gets_answers(tmp_path):
+    serve = Serve("--audio", "null", patches=tiny_patches(tmp_path))
+    try:
+        wait_for_http(serve)
+        found = browse(serve.port, serve.port + 1)
+        kind, name, addresses = found[serve.port + 1]
+        assert (kind, found[serve.port][0]) == ("_oscjson._tcp.local.", "_osc._udp.local.")
+        assert str(serve.port) in name
+        with urllib.request.urlopen(f"http://{addresses[0]}:{serve.port + 1}/?HOST_INFO", timeout=2) as answer:
+            assert json.load(answer)["OSC_PORT"] == serve.port
+        serve.process.terminate()
+        assert serve.process.wait(3) == 0
+    finally:
+        serve.close()
 
 
 @pytest.mark.skipif(not shutil.which("npm"), reason="npm is not installed")

@@ -4,6 +4,7 @@ import contextlib
 import re
 import socket
 import time
+from pathlib import Path
 
 import py2tosc
 import pytest
@@ -128,3 +129,13 @@ def test_a_phone_that_asks_is_told_everything_that_it_shows(written, tmp_path):
     beyond = {f"/oscsynth/patches/{key}/name" for key in range(listed + 1, N_PATCHES + 1)}
     assert shown - beyond <= set(told)
     assert sum(told[f"/oscsynth/chroma/{name}"][0] for name in PITCH_CLASS_ADDRESSES) == 1
+
+
+def test_the_layout_that_ships_is_the_one_that_is_written(written):
+    shipped = py2tosc.load(Path(__file__).parents[1] / "examples" / "touchosc" / "oscsynth.tosc")
+
+    def contents(document):
+        return [(control.control_type, tuple(control.frame), [address(message) for message in control.messages]) for control in document.find_all()]
+
+    assert contents(shipped) == contents(written)
+    assert shipped.root.script == written.root.script

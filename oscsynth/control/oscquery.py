@@ -7,6 +7,8 @@ the Host header must be an address or a name of this machine, and so must the Or
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import ipaddress
 import json
 import socket
@@ -79,9 +81,8 @@ class OscQuery:
             await web.TCPSite(self._runner, None if lan.is_any(host) else host, port).start()
         except OSError as error:
             await self.close()
-            raise OscsynthError(
-                f"port {port} is in use, so there is no OSCQuery over HTTP; everything else works: --http-port takes another"
-            ) from error
+            why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be opened ({error.strerror or error})"
+            raise OscsynthError(f"port {port} {why}, so there is no OSCQuery over HTTP; everything else works: --http-port takes another") from error
         self.port = self._runner.addresses[0][1]
 
     async def close(self) -> None:
@@ -201,13 +202,14 @@ class Listener:
             self._seen = None
 
     async def tell(self) -> None:
-        """Send what changes, for ever."""
+        """Send what changes, until nobody is there."""
         rounds = 0
-        while True:
-            rounds += 1
-            for told in self._news(rounds % _UNASKED_ROUNDS == 0):
-                await (self._stream.send_str(told) if isinstance(told, str) else self._stream.send_bytes(told))
-            await asyncio.sleep(POLL_SECONDS)
+        with contextlib.suppress(ConnectionError):
+            while not self._stream.closed:
+                rounds += 1
+                for told in self._news(rounds % _UNASKED_ROUNDS == 0):
+                    await (self._stream.send_str(told) if isinstance(told, str) else self._stream.send_bytes(told))
+                await asyncio.sleep(POLL_SECONDS)
 
     def _news(self, is_thorough: bool) -> list[str | bytes]:
         seen = self._namespace.fingerprint()

@@ -1,6 +1,7 @@
 """OSCQuery as a real client sees it, over HTTP and WebSocket."""
 
 import asyncio
+import gc
 import json
 import socket
 from contextlib import asynccontextmanager
@@ -203,6 +204,23 @@ async def test_names_are_told_again_after_a_patch_switch(q):
         while heard[0] != P + "latent/1/name":
             heard = await q.hear(stream)
         assert heard[1] == ""
+
+
+@with_query
+async def test_a_listener_that_breaks_off_leaves_no_error_behind(q):
+    errors = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: errors.append(context))
+    for _ in range(3):
+        stream = await q.client.ws_connect(q.url)
+        await stream.send_json({"COMMAND": "LISTEN", "DATA": "/oscsynth/gain"})
+        await q.hear(stream)
+        stream._response.connection.transport.abort()
+        for gain in range(10):
+            send(q.instrument, "gain", -gain)
+            await asyncio.sleep(0.02)
+    gc.collect()
+    assert not errors
+    assert not q.oscquery._clients
 
 
 def test_who_reads_slowly_gets_the_newest_value_alone():
