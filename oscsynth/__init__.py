@@ -4,7 +4,8 @@ The map of the house, top to bottom; a module imports only from those below it.
 
 ====================  ====================================================================================================
 ``__main__``          the command line; ``check``, ``client`` and ``monitor`` do what its commands say
-``daemon``            the parent: starts, supervises and stops the two processes; ``screen`` and ``keys`` are its terminal
+``daemon``            the parent: starts, supervises and stops the two processes; ``screen`` and ``keys`` are its terminal,
+                      ``choices`` what is kept of it
 ``control_process``   the one that hears; its ``librarian`` watches, checks and loads; ``engine_process``, the one that sounds
 ``doors``             OSCQuery and the announcement, opened once it plays
 ``layouts``           what a phone shows

@@ -69,7 +69,9 @@ def serve(
     ] = None,
     announce: Annotated[bool, typer.Option(help="Let apps on the network (on this computer, without a network) find the instrument.")] = True,
     host: Annotated[str, typer.Option(help="Address of this computer to listen on, instead of all that may be reached.")] = "127.0.0.1",
-    lan: Annotated[bool, typer.Option("--lan", help="Let the networks in that this computer is in: phones, other computers.")] = False,
+    lan: Annotated[
+        bool | None, typer.Option("--lan/--no-lan", help="Let the networks in that this computer is in: phones, other computers; the key n does too.")
+    ] = None,
     allow: Annotated[list[str] | None, typer.Option(metavar="NETWORK", help="Let this network in, such as 192.168.1.0/24; once for each.")] = None,
     feedback: Annotated[list[str] | None, typer.Option(metavar="IP:PORT", help="Tell this address of every change; once for each.")] = None,
 ) -> None:
@@ -89,7 +91,7 @@ def serve(
             patches=patches,
             http_port=http_port,
             announce=announce,
-            lan=lan,
+            lan=_is_lan_wanted(lan),
             allow=tuple(allow or ()),
             feedback=tuple(feedback or ()),
         )
@@ -258,6 +260,14 @@ def train(context: typer.Context) -> None:
         if (error.name or "").partition(".")[0] in ("oscsynth", "training"):
             raise
         raise OscsynthError(f'training needs {error.name}, which is not installed: pip install "oscsynth[train]"') from error
+
+
+def _is_lan_wanted(lan: bool | None) -> bool:
+    from . import choices
+
+    if lan is False:
+        choices.remember_lan(False)
+    return choices.remembers_lan() if lan is None else lan
 
 
 def _library(patches: Path | None) -> Library:

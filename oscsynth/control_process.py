@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
-from .control.guard import Guard, is_loopback, network_hosts
+from .control.guard import Guard, is_loopback
 from .control.instrument import Instrument, Reply
 from .control.notes import from_notes, to_notes
 from .control.publisher import Publisher
@@ -29,6 +29,7 @@ from .control.sockets import EVERYWHERE
 from .control.timeline import Timeline
 from .doors import Doors
 from .errors import OscsynthError
+from .lan import addresses
 from .librarian import Librarian
 from .library import Library, factory_folder, user_folder
 from .link import EXIT_HOPELESS, Load, Loaded, SharedMemory
@@ -124,7 +125,7 @@ class Control:
         for where in self._options.feedback:
             self.server.feed(where)
         host, port = self.server.address[:2]
-        hosts = " or ".join(network_hosts()) or host if host == EVERYWHERE else host
+        hosts = " or ".join(addresses(host)) or host
         self._events.put({"event": "listening", "host": host, "hosts": hosts, "port": port, "sentence": self.server.shortage})
         librarian = Librarian(self._library(), self.instrument, self._deliver, self._complain)
         librarian.open(self._options.patch)

@@ -16,13 +16,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .audio import AudioSettings, free_name, kind
+from .choices import remember_lan
 from .link import EXIT_AGAIN, EXIT_HOPELESS, SharedMemory
 
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ class Daemon:
         self._audio = options.audio
         self._has_sounded = False
         self._stop = threading.Event()
+        self._opening = threading.Event()  # the network is to be let in
+        self._is_control_expected_to_end = False
         self._exit_code = 0
         self._screen: Screen | None = None
         self._sentences: list[str] = []
@@ -155,6 +158,21 @@ class Daemon:
         """End the round (any thread, or a signal)."""
         self._stop.set()
 
+    def open_network(self) -> None:
+        """Let the local network in, now and at the next start (any thread)."""
+        self._opening.set()
+
+    def _open_network(self) -> None:
+        self._opening.clear()
+        if self.options.lan or not self.control.process:
+            return
+        remember_lan(True)
+        self.options = replace(self.options, lan=True)
+        self._say("Phones and computers in this network are let in from now on, here and at the next start; `oscsynth serve --no-lan` ends that.")
+        # A new control listens anew; the sound goes on, and who is told of changes stays so.
+        self._is_control_expected_to_end = True
+        self.control.process.terminate()
+
     def run(self) -> int:
         """Start both, watch until stopped, end both; return the exit code."""
         try:
@@ -171,11 +189,13 @@ class Daemon:
     def _open_screen(self) -> None:
         from .screen import Screen  # rich: only once both children are on their way
 
-        self._screen = Screen(self.options, self.stop)
+        self._screen = Screen(self.options, self.stop, self.open_network)
         for sentence in self._sentences:
             self._screen.say(sentence)
 
     def _look(self) -> None:
+        if self._opening.is_set():
+            self._open_network()
         children = (self.engine, self.control)
         waiting: list[Any] = [c.events for c in children if c.events] + [c.process.sentinel for c in children if c.process]
         wait(waiting, LOOK_EVERY_SECONDS)
@@ -205,6 +225,9 @@ class Daemon:
         """Say why a child is gone, and what happens now."""
         self._hear(child)
         code = child.bury()
+        if child is self.control and self._is_control_expected_to_end:
+            self._is_control_expected_to_end = False
+            return
         if child is self.engine:
             _drain(self._loads_in)
         if code == 0:

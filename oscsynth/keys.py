@@ -157,9 +157,9 @@ def _windows_keys() -> Iterator[Callable[[], list[str]]]:
 class Keys:
     """The thread that reads the keyboard, as long as standard input is a terminal."""
 
-    def __init__(self, host: str, port: int, show: Callable[[str], None], leave: Callable[[], None]) -> None:
+    def __init__(self, host: str, port: int, show: Callable[[str], None], leave: Callable[[], None], open_network: Callable[[], None]) -> None:
         self._player = Player(host, port)
-        self._show, self._leave = show, leave
+        self._show, self._leave, self._open_network = show, leave, open_network
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keys", daemon=True)
         self._thread.start()
@@ -171,7 +171,10 @@ class Keys:
                     if key in ("q", "Q"):
                         self._leave()
                         return
-                    self._press(key)
+                    if key in ("n", "N"):
+                        self._open_network()
+                    else:
+                        self._press(key)
 
     def _press(self, key: str) -> None:
         try:

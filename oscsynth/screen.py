@@ -38,12 +38,12 @@ class Screen:
     ----------
     options : Options
         What was asked for.
-    leave : callable
-        What the q key does.
+    leave, open_network : callable
+        What the keys q and n do.
     """
 
-    def __init__(self, options: Options, leave: Callable[[], None]) -> None:
-        self._options, self._leave = options, leave
+    def __init__(self, options: Options, leave: Callable[[], None], open_network: Callable[[], None]) -> None:
+        self._options, self._leave, self._open_network = options, leave, open_network
         self._console = _Console(highlight=False)
         self._faults = _Console(stderr=True, highlight=False)
         self._lock = threading.Lock()  # the keys have a thread of their own
@@ -66,6 +66,8 @@ class Screen:
             self.tick()
         elif name == "audio" and before and (before["device"], before["api"]) != (event["device"], event["api"]):
             self.say(f"sound: {_sound(event)}")
+        elif name == "listening" and before and before["hosts"] != event["hosts"]:
+            self.say(f"OSC: UDP or TCP to {event['hosts']} port {event['port']}")
         if event.get("sentence"):
             self.say(event["sentence"])
 
@@ -100,9 +102,11 @@ class Screen:
         has_keys = self._console.is_terminal and sys.stdin is not None and sys.stdin.isatty()
         if has_keys:
             table.add_row("keys", keys.HELP)
+            if not self._options.lan and not self._options.allow:
+                table.add_row("phones", "and other computers are not let in: n lets those of this network in, for good")
         self._console.print(table)
         if has_keys:
-            self._keys = keys.Keys(host if host not in ("0.0.0.0", "::") else "127.0.0.1", port, self._show_key, self._leave)
+            self._keys = keys.Keys(host if host not in ("0.0.0.0", "::") else "127.0.0.1", port, self._show_key, self._leave, self._open_network)
         else:
             self._console.print("ready")
 

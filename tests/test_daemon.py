@@ -197,11 +197,11 @@ def test_sound_comes_back_with_the_engine_and_with_the_device(patches):
 class Terminal:
     """``serve`` on a terminal of its own."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, config: Path) -> None:
         self.ours, theirs = pty.openpty()
         self.before = self.attributes()
         command = [sys.executable, "-m", "oscsynth", "serve", *arguments]
-        env = os.environ | environment("nobody") | {"TERM": "xterm", "COLUMNS": "120"}
+        env = os.environ | environment("nobody") | {"TERM": "xterm", "COLUMNS": "120", "XDG_CONFIG_HOME": str(config)}
         self.process = subprocess.Popen(command, env=env, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
         self.text = ""
@@ -231,11 +231,11 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(patches: Path) -> Iterator[Terminal]:
+def terminal(patches: Path, tmp_path: Path) -> Iterator[Terminal]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    terminal = Terminal("--audio", "null", "--port", str(port), "--patches", str(patches))
+    terminal = Terminal("--audio", "null", "--port", str(port), "--patches", str(patches), config=tmp_path)
     yield terminal
     terminal.close()
 
@@ -258,3 +258,17 @@ def test_keys_play_and_q_gives_the_terminal_back(terminal):
     terminal.press("q")
     assert terminal.process.wait(5) == 0
     assert terminal.attributes() == terminal.before
+
+
+def test_n_lets_the_network_in_while_it_sounds_and_at_the_next_start(terminal, tmp_path):
+    terminal.expect("n lets those of this network in")
+    terminal.press("\x1b[A")
+    terminal.expect("/oscsynth/latent/1 0.55")
+    terminal.press("n")
+    terminal.expect("are let in from now on")
+    terminal.expect("OSC: UDP or TCP to ")
+    time.sleep(0.2)
+    terminal.press("\x1b[A")
+    terminal.expect("/oscsynth/latent/1 0.6")  # what was played stands
+    assert "again" not in terminal.text
+    assert (tmp_path / "oscsynth" / "lan").exists()

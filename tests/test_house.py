@@ -44,11 +44,13 @@ HOUSE: dict[str, set[str]] = {
     "lan": set(),
     "layouts": {"errors", "units"},
     "doors": {*GROUND, "control"},
-    "control_process": {*GROUND, "library", "librarian", "doors", "control"},
-    "daemon": {"errors", "link", "audio", "screen"},
+    "control_process": {*GROUND, "library", "librarian", "doors", "control", "lan"},
+    "choices": set(),
+    "daemon": {"errors", "link", "audio", "screen", "choices"},
     "score": {"errors", "client"},
     "render": {"", *GROUND, *FILES, "score", "audio", "control", "sound"},
-    "__main__": {"", "errors", "audio", "check", "client", "control", "daemon", "lan", "layouts", "library", "monitor", "render", "training"},
+    "__main__": {"", "errors", "audio", "check", "choices"}
+    | {"client", "control", "daemon", "lan", "layouts", "library", "monitor", "render", "training"},
     "": set(),  # __init__
     "training": {"metadata", "errors", "units", "patch", "patch_file", "library"},
 }

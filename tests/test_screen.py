@@ -17,7 +17,7 @@ def patch(name: str, part: int = 1) -> dict[str, object]:
 
 @pytest.fixture
 def screen() -> Screen:
-    screen = Screen(Options(), lambda: None)
+    screen = Screen(Options(), lambda: None, lambda: None)
     for event in (AUDIO, LISTENING, patch("Violin")):
         screen.show(event)
     return screen
@@ -32,7 +32,7 @@ def test_opens_when_everything_is_known(capsys, screen):
 
 def test_opens_without_a_patch_after_a_while(capsys, monkeypatch):
     monkeypatch.setattr("oscsynth.screen.PATCH_SECONDS", 0)
-    screen = Screen(Options(), lambda: None)
+    screen = Screen(Options(), lambda: None, lambda: None)
     screen.show(AUDIO)
     assert not capsys.readouterr().out
     screen.show(LISTENING)
@@ -65,7 +65,7 @@ def test_another_device_is_said(capsys, screen):
 
 
 def test_on_a_network_it_says_what_to_type_into_an_app(capsys):
-    screen = Screen(Options(), lambda: None)
+    screen = Screen(Options(), lambda: None, lambda: None)
     for event in (AUDIO, LISTENING | {"host": "192.0.2.7"}, patch("Violin")):
         screen.show(event)
     assert "type host 192.0.2.7, send port 57140" in capsys.readouterr().out

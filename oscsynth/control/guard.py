@@ -184,11 +184,6 @@ def own_hosts() -> list[str]:
     return [host for host, _ in _own_interfaces()]
 
 
-def network_hosts() -> list[str]:
-    """Return the addresses under which others reach this machine, to be typed into an app: without loopback and IPv6."""
-    return [host for host in own_hosts() if not is_loopback(host) and ":" not in host]
-
-
 def _own_interfaces() -> Iterable[tuple[str, int]]:
     import ifaddr
 
