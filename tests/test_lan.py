@@ -43,6 +43,12 @@ def ip(*arguments: str) -> None:
     subprocess.run([*SUDO, "ip", *arguments], check=True, capture_output=True, timeout=10)
 
 
+def _ip6(*which: str) -> str:
+    """Return the server's addresses first, then those beside it."""
+    commands = [[*SUDO, "ip", "-n", name, "-6", "-o", "address", "show", *which] for name in (STAGE, HALL)]
+    return "".join(subprocess.run(command, capture_output=True, text=True).stdout for command in commands)
+
+
 @pytest.fixture(scope="module")
 def network():
     """Give a server's network and one beside it, joined by a cable."""
@@ -56,6 +62,9 @@ def network():
             ip("-n", name, "link", "set", "wire0", "up")
             ip("-n", name, "link", "set", "lo", "up")
         ip("-n", STAGE, "route", "add", "10.88.0.0/24", "via", PHONE)
+        until = time.monotonic() + 5
+        while _ip6("tentative") and time.monotonic() < until:  # IPv6 first looks whether somebody else has the address
+            time.sleep(0.05)
         yield
     finally:
         for name in (STAGE, HALL):
@@ -66,22 +75,8 @@ class Serve:
     """``oscsynth serve`` in the server's network."""
 
     def __init__(self, folder, *options):
-        command = [
-            *SUDO,
-            "ip",
-            "netns",
-            "exec",
-            STAGE,
-            sys.executable,
-            "-m",
-            "oscsynth",
-            "serve",
-            "--audio",
-            "null",
-            "--patches",
-            str(folder),
-            *options,
-        ]
+        program = [sys.executable, "-m", "oscsynth", "serve", "--audio", "null", "--patches", str(folder), *options]
+        command = [*SUDO, "ip", "netns", "exec", STAGE, "env", f"XDG_CONFIG_HOME={folder}", *program]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.lines = []
         self._reader = threading.Thread(target=lambda: self.lines.extend(iter(self.process.stdout.readline, "")), daemon=True)
@@ -119,8 +114,8 @@ def test_without_lan_nobody_gets_in(network, folder):
 def test_with_lan_the_same_network_gets_in_and_another_does_not(network, folder):
     with Serve(folder, "--lan") as serve:
         assert [ask(kind, PHONE) for kind in ("udp", "tcp")] == ["1"] * 2
-        link = subprocess.run([*SUDO, "ip", "-n", STAGE, "-6", "-o", "address", "show", "scope", "link"], capture_output=True, text=True).stdout
-        assert ask("udp", "::", f"{link.split()[3].partition('/')[0]}%wire0") == "1"
+        link = _ip6("scope", "link").split()[3].partition("/")[0]
+        assert ask("udp", "::", f"{link}%wire0") == "1"
         assert [ask(kind, "fd77::2", "fd77::1") for kind in ("udp", "tcp")] == ["1"] * 2
         assert ask("udp", STRANGER) == "TimeoutError" and ask("tcp", STRANGER) in ("ConnectionResetError", "0")
         assert any(SERVER in line for line in serve.lines)

@@ -11,7 +11,7 @@ from .addresses import PART_ROWS, WHOLE_ROWS
 from .clients import LEASE_SECONDS, MAX_CLIENTS, MAX_CLIENTS_OF_A_HOST, SETTLE_SECONDS, SWEEP_SECONDS, TICK_SECONDS
 from .encoding import MAX_BUNDLE_BYTES
 from .framing import MAX_PACKET_BYTES
-from .guard import REPLY_BYTES_A_SECOND, REPLY_BYTES_AT_ONCE, SHARE, SHARE_OF_ALL
+from .guard import REPLY_BYTES_A_SECOND, REPLY_BYTES_AT_ONCE, SHARE, SHARE_OF_ALL, SUBSCRIPTIONS_A_SECOND, SUBSCRIPTIONS_AT_ONCE
 from .instrument import MAX_EFFORT
 from .osc import MAX_DEPTH
 from .part import N_SNAPSHOTS
@@ -93,11 +93,12 @@ too: Max, Pd and most apps listen on another port than they send from. `/oscsynt
 ## The network
 
 Only this computer is heard (127.0.0.1 and ::1) until `oscsynth serve --lan` lets in the networks in which the computer is, or
-`--allow 10.1.0.0/16` another one. Who comes from elsewhere gets no answer; oscsynth says on the screen who was turned away.
+`--allow 10.1.0.0/16` another one. On a terminal the key n does what `--lan` does, for good; `--no-lan` ends that. Who comes from elsewhere gets no answer; oscsynth says on the screen who was turned away.
 
 - **TCP** takes up to {MAX_CONNECTIONS} connections, in either framing; the first byte tells which, and answers come alike: the size
   before each packet (OSC 1.0), or SLIP with an END at both ends of each packet (OSC 1.1). A packet has at most {MAX_PACKET_BYTES} bytes.
   Who does not read what it asked for is let go when {MAX_UNREAD_BYTES // 1024} KiB wait.
+- **Subscribing** from the network is possible {SUBSCRIPTIONS_AT_ONCE} times at once and then every {1 / SUBSCRIPTIONS_A_SECOND:.0f} seconds.
 - **From the network** one address gets at most {100 * SHARE:.0f} % of control's time and all together {100 * SHARE_OF_ALL:.0f} %:
   what is more is dropped, and `dropped` in `/oscsynth/status` counts it. Answers to one address come to
   {REPLY_BYTES_A_SECOND // 1024} KiB a second at most, {REPLY_BYTES_AT_ONCE // 1024} at once, so that a
