@@ -93,7 +93,8 @@ too: Max, Pd and most apps listen on another port than they send from. `/oscsynt
 ## The network
 
 Only this computer is heard (127.0.0.1 and ::1) until `oscsynth serve --lan` lets in the networks in which the computer is, or
-`--allow 10.1.0.0/16` another one. On a terminal the key n does what `--lan` does, for good; `--no-lan` ends that. Who comes from elsewhere gets no answer; oscsynth says on the screen who was turned away.
+`--allow 10.1.0.0/16` another one. On a terminal the key n does what `--lan` does, for good; `--no-lan` ends that. Who comes from
+elsewhere gets no answer; oscsynth says on the screen who was turned away.
 
 - **TCP** takes up to {MAX_CONNECTIONS} connections, in either framing; the first byte tells which, and answers come alike: the size
   before each packet (OSC 1.0), or SLIP with an END at both ends of each packet (OSC 1.1). A packet has at most {MAX_PACKET_BYTES} bytes.
