@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ from .errors import OscsynthError
 
 LATEST_SECONDS = 3.0  # they open even if nothing sounds
 _LOOK_SECONDS = 0.1
+_SWITCH_SECONDS = 2e-4  # a thread that imports lets a message through after that, not after 5 ms
 
 
 class Doors:
@@ -69,6 +71,7 @@ class Doors:
             await self._close()
 
     async def _open(self) -> None:
+        sys.setswitchinterval(_SWITCH_SECONDS)
         if self._http_port:
             logging.getLogger("aiohttp").setLevel(logging.CRITICAL)  # a browser's nonsense is nothing to print
             await asyncio.to_thread(importlib.import_module, "aiohttp.web")

@@ -207,7 +207,7 @@ async def test_names_are_told_again_after_a_patch_switch(q):
 
 
 @with_query
-async def test_a_listener_that_breaks_off_leaves_no_error_behind(q):
+async def test_a_listener_that_breaks_off_is_forgotten_without_a_word(q):
     errors = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: errors.append(context))
     for _ in range(3):
