@@ -136,3 +136,36 @@ def test_allow_lets_one_network_in(network, folder):
     with Serve(folder, "--allow", "10.88.0.0/24"):
         assert [ask(kind, STRANGER) for kind in ("udp", "tcp")] == ["1"] * 2
         assert ask("udp", PHONE) == "TimeoutError"
+
+
+WEB = """
+import http.client, sys, time
+source, host, name = sys.argv[1:]
+until = time.monotonic() + 8
+while True:
+    try:
+        connection = http.client.HTTPConnection(host, 57141, timeout=1, source_address=(source, 0))
+        connection.request("GET", "/?HOST_INFO", headers={"Host": name})
+        answer = connection.getresponse()
+        print(answer.status, answer.read().decode())
+        break
+    except OSError as error:
+        if time.monotonic() > until:
+            print(type(error).__name__)
+            break
+        time.sleep(0.1)
+"""
+
+
+def web(source: str, name: str = SERVER, host: str = SERVER) -> str:
+    command = [*SUDO, "ip", "netns", "exec", HALL, sys.executable, "-S", "-c", WEB, source, host, name]
+    return subprocess.run(command, capture_output=True, text=True, timeout=15).stdout.strip()
+
+
+def test_oscquery_lets_the_same_in_and_no_page_whose_name_was_made_to_lead_here(network, folder):
+    with Serve(folder, "--lan"):
+        told = web(PHONE)
+        assert told.startswith("200") and f'"OSC_IP": "{SERVER}"' in told
+        assert web("fd77::2", "[fd77::1]:57141", "fd77::1").startswith("200")
+        assert web(PHONE, "evil.example:57141").startswith("403")
+        assert web(STRANGER).startswith("403")
