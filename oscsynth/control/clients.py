@@ -73,6 +73,8 @@ class Clients:
         self._is_own = is_own
         self._clock = clock
         self._may_subscribe = may_subscribe
+        self.bound: Callable[[Any], None] = lambda sender: None  # a sender of theirs has come
+        self.unbound: Callable[[Any], None] = lambda sender: None
         self._clients: dict[Any, Client] = {}  # by where they are
         self._of_sender: dict[Any, Client] = {}
         self._picture = Picture(instrument)
@@ -165,14 +167,19 @@ class Clients:
         client.senders.append(sender)
         self._instrument.noted = True
         self._of_sender[sender] = client
+        self.bound(sender)
         if len(client.senders) > _MAX_SENDERS:
-            del self._of_sender[client.senders.pop(0)]
+            self._unbind(client.senders.pop(0))
+
+    def _unbind(self, sender: Any) -> None:
+        del self._of_sender[sender]
+        self.unbound(sender)
 
     def _end(self, client: Client) -> None:
         del self._clients[client.where]
         self._instrument.noted = True
         for sender in client.senders:
-            del self._of_sender[sender]
+            self._unbind(sender)
         if not self._clients:
             self._instrument.watch = None
             self._touched.clear()

@@ -57,6 +57,7 @@ class Server:
         self.guard = guard or Guard()
         self.sockets = Sockets(self.handle, self._lose, self._leave, self.guard)
         self.clients = instrument.clients = Clients(instrument, self._feed, self._is_own, clock, self.guard.may_subscribe)
+        self.clients.bound, self.clients.unbound = self.sockets.keep_apart, self.sockets.let_go
         self.received = self.malformed = self.errors = 0
         self._write_state = write_state
         self._complaints = _Complaints(complain)

@@ -22,9 +22,10 @@ RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 SEND_BUFFER_BYTES = 1024 * 1024
 MAX_CONNECTIONS = 128
 MAX_UNREAD_BYTES = 1024 * 1024  # that a TCP client may let wait, beside what the system keeps for it
-_PACKETS_A_WAKE_UP = 256  # then whatever else waits on the loop has its turn
+_PACKETS_A_WAKE_UP = 64  # then whatever else waits on the loop has its turn
 _TCP_BYTES_A_WAKE_UP = 8192
 _TRIES = 10
+_LEAVE_SECONDS = 0.5
 EVERYWHERE = "0.0.0.0"
 
 Where: TypeAlias = tuple[Any, ...]  # of UDP: two items with IPv4, four with IPv6
@@ -70,6 +71,8 @@ class Sockets:
         self.connections: set[Connection] = set()
         self._udp: dict[int, socket.socket] = {}  # by the length of an address
         self._outlets: dict[int, socket.socket] = {}
+        self._private: dict[Where, socket.socket] = {}  # by sender
+        self._leaving: set[socket.socket] = set()
         self._listeners: list[socket.socket] = []
         self._servers: list[asyncio.Task[asyncio.Server]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -120,7 +123,7 @@ class Sockets:
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Handle what arrives from now on."""
         self._loop = loop
-        for opened in self._udp.values():
+        for opened in (*self._udp.values(), *self._private.values()):
             loop.add_reader(opened, self._drain, opened.recvfrom)
         for listener in self._listeners:
             self._servers.append(loop.create_task(loop.create_server(lambda: Connection(self), sock=listener)))
@@ -133,13 +136,49 @@ class Sockets:
             if server.done() and not server.cancelled() and not server.exception():
                 server.result().close()
             server.cancel()
-        for opened in self._udp.values():
-            if self._loop is not None and not self._loop.is_closed():
-                self._loop.remove_reader(opened)
-            opened.close()
+        for opened in (*self._udp.values(), *self._private.values(), *self._leaving):
+            self._close(opened)
         for opened in (*self._outlets.values(), *self._listeners):
             opened.close()
-        self._udp, self._outlets, self._listeners, self._servers = {}, {}, [], []
+        self._udp, self._outlets, self._private, self._leaving, self._listeners, self._servers = {}, {}, {}, set(), [], []
+
+    def _close(self, opened: socket.socket) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.remove_reader(opened)
+        opened.close()
+
+    # ---- sockets of their own
+
+    def keep_apart(self, sender: Sender) -> None:
+        """Give a UDP sender a socket of its own on the same port, so that its packets need not wait behind a flood from others.
+
+        Linux hands packets to the socket that is connected to their sender; elsewhere all come through the same one.
+        """
+        listening = None if isinstance(sender, Connection) else self._udp.get(len(sender))
+        if listening is None or isinstance(sender, Connection) or sender in self._private or sys.platform != "linux":
+            return
+        # Only for this moment: a program that is started on the same port by mistake shall be told so.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            opened = _bind(listening.getsockname()[0], self.address[1], socket.SOCK_DGRAM, is_shared=True)
+            self._private[sender] = opened
+            opened.connect(sender)
+            if self._loop is not None:
+                self._loop.add_reader(opened, self._drain, opened.recvfrom)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+
+    def let_go(self, sender: Sender) -> None:
+        """Close the socket that a sender had of its own, a little later: what waits in it is still handled."""
+        if not isinstance(sender, Connection) and (opened := self._private.pop(sender, None)) is not None:
+            self._leaving.add(opened)
+            if self._loop is not None:
+                self._loop.call_later(_LEAVE_SECONDS, self._leave, opened)
+
+    def _leave(self, opened: socket.socket) -> None:
+        if opened in self._leaving:
+            self._drain(opened.recvfrom)
+            self._leaving.discard(opened)
+            self._close(opened)
 
     def shortages(self) -> Iterator[str]:
         """Yield a sentence about each thing that could not be had."""
@@ -159,8 +198,8 @@ class Sockets:
                 packet, sender = receive(65536)
             except BlockingIOError:
                 return
-            except OSError:
-                if not self._udp:
+            except OSError as error:
+                if error.errno == errno.EBADF:  # what was read just now had it closed
                     return
                 continue  # some systems tell here that an earlier reply found nobody
             if is_loopback(sender[0]):
@@ -303,13 +342,13 @@ def address_of(text: str) -> Where:
 _BOTH = {host: ("127.0.0.1", "::1") for host in ("127.0.0.1", "localhost")} | {EVERYWHERE: (EVERYWHERE, "::")}
 
 
-def _bind(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+def _bind(host: str, port: int, kind: socket.SocketKind, is_shared: bool = False) -> socket.socket:
     family, _, protocol, _, where = socket.getaddrinfo(host, port, type=kind)[0]
     opened = socket.socket(family, kind, protocol)
     try:
         if sys.platform == "win32":
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        elif kind == socket.SOCK_STREAM:
+        elif kind == socket.SOCK_STREAM or is_shared:
             # Otherwise the connections of the program before would keep the port for a minute.
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import socket
+import sys
 import time
 
 import pytest
@@ -11,6 +12,7 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import build_msg
 
 from oscsynth.control.instrument import Reply
+from oscsynth.control.osc import messages, parse
 from oscsynth.control.server import MAX_FAILS_A_SECOND, RECEIVE_BUFFER_BYTES, Server, encode
 from oscsynth.errors import OscsynthError
 
@@ -53,8 +55,7 @@ class Session:
         found = []
         try:
             while True:
-                message = OscMessage(self.client.recv(65536))
-                found.append((message.address, *message.params))
+                found += [(each.address, *each.arguments) for each in messages(parse(self.client.recv(65536)))]
         except BlockingIOError:
             return found
 
@@ -184,3 +185,27 @@ def test_a_small_receive_buffer_is_a_sentence():
 def test_every_kind_of_answer_is_encoded():
     read = OscMessage(encode(Reply(P + "x", (1, 0.5, "é", True, 2**40))))
     assert read.params == [1, 0.5, "é", True, 2**40]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands packets to the socket that is connected to their sender")
+@run
+async def test_a_subscriber_is_heard_through_a_flood_from_somebody_else(session):
+    await session.send(message("notify", 1))
+    await asyncio.sleep(0.1)
+    session.replies()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
+        flood.connect(session.server.address)
+        for _ in range(40_000):  # more than any receive buffer holds; nothing is read meanwhile
+            flood.send(message("gain", -3.0))
+        session.client.send(message("version"))
+        await asyncio.sleep(0.02)
+    assert P + "version" in [reply[0] for reply in session.replies()]
+
+
+@run
+async def test_a_port_with_subscribers_is_still_in_use(session):
+    await session.send(message("notify", 1))
+    with pytest.raises(OscsynthError, match="is in use"):
+        Server(player()[0], lambda state: None, lambda sentence: None).open(*session.server.address)
+    await session.send(message("notify", 0), message("latent/1", 0.5), message("latent/1"))
+    assert session.writes[-1] == 0.5
