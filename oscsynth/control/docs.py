@@ -9,6 +9,7 @@ from pathlib import Path
 from ..link import MAX_QUEUE_BYTES
 from .addresses import PART_ROWS, WHOLE_ROWS
 from .clients import LEASE_SECONDS, MAX_CLIENTS, MAX_CLIENTS_OF_A_HOST, SETTLE_SECONDS, SWEEP_SECONDS, TICK_SECONDS
+from .connection import MAX_CONNECTIONS, MAX_UNREAD_BYTES
 from .encoding import MAX_BUNDLE_BYTES
 from .framing import MAX_PACKET_BYTES
 from .guard import REPLY_BYTES_A_SECOND, REPLY_BYTES_AT_ONCE, SHARE, SHARE_OF_ALL, SUBSCRIPTIONS_A_SECOND, SUBSCRIPTIONS_AT_ONCE
@@ -19,7 +20,6 @@ from .patterns import MAX_LEVELS, MAX_PATTERN
 from .punctuality import AHEAD_SECONDS, BEHIND_SECONDS, EVERY_SECONDS, N_TAGS
 from .row import Row
 from .server import MAX_FAILS_A_SECOND
-from .sockets import MAX_CONNECTIONS, MAX_UNREAD_BYTES
 from .timeline import FARTHEST_SECONDS, LATE_SECONDS, MAX_BUNDLES, MAX_MOMENTS
 
 _INTRODUCTION = f"""# OSC

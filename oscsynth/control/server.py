@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable
 from ..errors import OscParseError, OscsynthError
 from ..parameters import State
 from .clients import TICK_SECONDS, Clients
+from .connection import Sender, Where, host_of
 from .encoding import encode
 from .guard import Guard
 from .instrument import Instrument, Reply
 from .osc import parse
-from .sockets import RECEIVE_BUFFER_BYTES, Sender, Sockets, Where, address_of, host_of
+from .sockets import RECEIVE_BUFFER_BYTES, Sockets, address_of
 
 __all__ = ["MAX_FAILS_A_SECOND", "RECEIVE_BUFFER_BYTES", "Server", "encode"]
 

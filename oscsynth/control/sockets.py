@@ -1,6 +1,6 @@
 """The sockets: UDP and TCP over IPv4 and IPv6, all on one port.
 
-Control process, on its event loop; imports ``framing`` and ``guard``. Nothing here ever waits: whoever reads too slowly is let go.
+Control process, on its event loop; imports ``connection`` and ``guard``. Nothing here ever waits: whoever reads too slowly is let go.
 """
 
 from __future__ import annotations
@@ -12,24 +12,17 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias, Union
 
-from ..errors import OscParseError, OscsynthError
-from .framing import Unframer
+from ..errors import OscsynthError
+from .connection import MAX_CONNECTIONS, Connection, Sender, Where, host_of, not_let_in
 from .guard import Guard, is_loopback
 
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 SEND_BUFFER_BYTES = 1024 * 1024
-MAX_CONNECTIONS = 128
-MAX_UNREAD_BYTES = 1024 * 1024  # that a TCP client may let wait, beside what the system keeps for it
 _PACKETS_A_WAKE_UP = 64  # then whatever else waits on the loop has its turn
-_TCP_BYTES_A_WAKE_UP = 8192
 _TRIES = 10
 _LEAVE_SECONDS = 0.5
 EVERYWHERE = "0.0.0.0"
-
-Where: TypeAlias = tuple[Any, ...]  # of UDP: two items with IPv4, four with IPv6
-Sender: TypeAlias = Union[Where, "Connection"]
 
 
 class Sockets:
@@ -207,7 +200,7 @@ class Sockets:
             elif self.guard.admits(sender[0]):
                 self.handle_timed(packet, sender)
             elif self.guard.is_refused(sender[0]):
-                self.lose(0, _not_let_in(sender[0]), sender)
+                self.lose(0, not_let_in(sender[0]), sender)
 
     def handle_timed(self, packet: bytes, sender: Sender) -> None:
         """Handle a packet of the network, and count the time that it takes."""
@@ -234,91 +227,6 @@ class Sockets:
         if outlet is None:
             outlet = self._outlets[len(to)] = _bind("0.0.0.0" if len(to) == 2 else "::", 0, socket.SOCK_DGRAM)
         return outlet
-
-
-class Connection(asyncio.BufferedProtocol):
-    """One TCP client: a sender, to whom replies can be sent.
-
-    Attributes
-    ----------
-    host : str
-        Its address.
-    """
-
-    def __init__(self, sockets: Sockets) -> None:
-        self.host = ""
-        self._sockets = sockets
-        self._unframer = Unframer()
-        self._buffer = bytearray(_TCP_BYTES_A_WAKE_UP)
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take it in, if there is room and it is let in."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport, sockets = transport, self._sockets
-        self.host = (transport.get_extra_info("peername") or ("",))[0]
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if not sockets.guard.admits(self.host):
-            sockets.lose(0, _not_let_in(self.host), self)
-        elif len(sockets.connections) >= MAX_CONNECTIONS:
-            sockets.lose(0, f"there are {MAX_CONNECTIONS} connections already", self)
-        else:
-            sockets.connections.add(self)
-            return
-        transport.abort()
-
-    def get_buffer(self, sizehint: int) -> bytearray:
-        """Return where the next bytes go."""
-        return self._buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Handle the packets that end within the bytes that have come."""
-        sockets, unframer = self._sockets, self._unframer
-        handle = sockets.handle if is_loopback(self.host) else self._handle_from_network
-        try:
-            for packet in unframer.feed(memoryview(self._buffer)[:nbytes]):
-                handle(packet, self)
-        except OscParseError as error:
-            sockets.lose(1, str(error), self)
-            self.abort()
-        if unframer.malformed:
-            sockets.lose(unframer.malformed, "a SLIP frame is broken", self)
-            unframer.malformed = 0
-
-    def _handle_from_network(self, packet: bytes, sender: Sender) -> None:
-        if self._sockets.guard.admits(self.host):
-            self._sockets.handle_timed(packet, self)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Tell that it is gone."""
-        if self in self._sockets.connections:
-            self._sockets.connections.discard(self)
-            self._sockets.leave(self)
-
-    def send(self, packet: bytes) -> None:
-        """Send a packet; a client that does not read is let go."""
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            return
-        transport.write(self._unframer.frame(packet))
-        if transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
-            self._sockets.slow_readers += 1
-            self._sockets.lose(0, "let go, as it does not read what it asked for", self)
-            self.abort()
-
-    def abort(self) -> None:
-        """Let it go at once."""
-        if self._transport is not None:
-            self._transport.abort()
-
-
-def _not_let_in(host: str) -> str:
-    return f"it is in no network that is let in; --allow {host} lets it in"
-
-
-def host_of(sender: Sender) -> str:
-    """Return the address of a sender."""
-    return sender.host if isinstance(sender, Connection) else str(sender[0])
 
 
 def address_of(text: str) -> Where:

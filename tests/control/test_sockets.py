@@ -7,10 +7,11 @@ import struct
 import pytest
 from pythonosc.osc_message_builder import build_msg
 
+from oscsynth.control.connection import MAX_CONNECTIONS
 from oscsynth.control.framing import Unframer
 from oscsynth.control.osc import parse
 from oscsynth.control.server import Server
-from oscsynth.control.sockets import MAX_CONNECTIONS, address_of
+from oscsynth.control.sockets import address_of
 from oscsynth.errors import OscsynthError
 
 from .catalogue import player
