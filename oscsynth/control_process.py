@@ -33,7 +33,7 @@ from .lan import addresses
 from .librarian import Librarian
 from .library import Library, factory_folder, user_folder
 from .link import EXIT_HOPELESS, Load, Loaded, SharedMemory
-from .parameters import MAX_PARTS
+from .parameters import MAX_PARTS, State
 from .patch import Patch
 
 log = logging.getLogger(__name__)
@@ -105,14 +105,14 @@ class Control:
         self._engine_is_there = bool(notes) or memory.read_telemetry().engine_pid > 0
         self.instrument = Instrument(self._request_load, memory.restore_state(), status=self._status)
         self._publisher = Publisher(memory, _call_later)
-        self.timeline = Timeline(self.instrument, _call_later, self._deliver, self._publisher.settle, memory.write_queue, self._complain)
+        self.timeline = Timeline(self.instrument, _call_later, self._deliver, memory.write_queue, self._complain)
         self.timeline.restore(memory.read_queue())
         with self.timeline.ahead.foreseen():  # what is handed over was performed: the notes know of it
             is_known = from_notes(self.instrument, notes)
         if not is_known and self._engine_is_there:
             # Which numbers the engine knows is lost: none of these was ever given.
             self.instrument.shelf.next_number = int(time.time())
-        self.server = Server(self.instrument, self._publisher.write, self._complain, Guard(options.lan, options.allow))
+        self.server = Server(self.instrument, self._write, self._complain, Guard(options.lan, options.allow))
         self.server.perform = self.timeline.perform
         self._known: dict[str, dict[str, Any]] = {}  # events as they were told last
         self._forget_at = 0.0
@@ -200,6 +200,9 @@ class Control:
         for sender, reply in replies:
             if sender is not None:
                 self.server.send((reply,), sender)
+
+    def _write(self, _: State) -> None:
+        self._publisher.write(self.timeline.ahead.shown(time.monotonic(), lambda: self._memory.read_telemetry().reached_seconds))
 
     # ---- parent
 

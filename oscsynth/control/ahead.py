@@ -1,11 +1,14 @@
 """What was handed to the engine and is not due yet: bundles as the changes that they will make.
 
 Control process, one thread; imports ``parameters``. The state itself stays as it is in force; these changes lie beside it, in ``state.ahead``.
+A change whose moment has come is taken over into the state, but the engine may be late and have that moment before it still: until it is known
+to have got past it, the engine is shown the state as it was before, and what came since as changes with a time.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 from array import array
 from bisect import insort
 from collections.abc import Callable, Iterator
@@ -36,6 +39,10 @@ class Handed:
         self.__post_init__()
 
 
+PATIENCE_SECONDS = 0.5  # an engine that is later than that is not there
+_AFTER_SECONDS = 0.0001  # a few samples: an instant of its own, since a journey must not take along what changed just before it
+
+
 class Ahead:
     """All of them, in order of time; those of an earlier control at first."""
 
@@ -45,6 +52,7 @@ class Ahead:
         for due_seconds, at, value in zip(state.ahead[::3], state.ahead[1::3], state.ahead[2::3], strict=True):
             changes.setdefault(due_seconds, {})[int(at)] = value
         self._handed = [Handed(due_seconds, 0, None, each, []) for due_seconds, each in changes.items()]
+        self._passing: list[tuple[Handed, array[float]]] = []  # taken over, with the state before that, while the engine may be behind
 
     def __len__(self) -> int:
         return len(self._handed)
@@ -69,6 +77,7 @@ class Ahead:
     def take_over(self) -> Handed:
         """Make the state hold the first, and take it out."""
         handed = self._handed.pop(0)
+        self._passing.append((handed, array("d", self._state.values)))
         _apply(handed, self._state.values)
         return handed
 
@@ -101,6 +110,26 @@ class Ahead:
             return False
         self._state.ahead = ahead
         return True
+
+    def shown(self, now_seconds: float, reached_seconds: Callable[[], float]) -> State:
+        """Return the state as the engine must see it, which has got as far as it says."""
+        if self._passing:
+            passed_seconds = max(reached_seconds(), now_seconds - PATIENCE_SECONDS)
+            self._passing = [each for each in self._passing if each[0].due_seconds >= passed_seconds]
+        if not self._passing:
+            return self._state
+        shown = State.__new__(State)
+        shown.values, expected, shown.ahead = array("d", self._passing[0][1]), array("d", self._passing[0][1]), array("d")
+        for handed, _ in self._passing:
+            _apply(handed, expected)
+            shown.ahead += handed.numbers
+        first_seconds = min(self._passing[-1][0].due_seconds + _AFTER_SECONDS, self.first_seconds)
+        if expected.tobytes() != self._state.values.tobytes():
+            for at, (before, now) in enumerate(zip(expected, self._state.values, strict=True)):
+                if before != now and not (math.isnan(before) and math.isnan(now)):
+                    shown.ahead.extend((first_seconds, at, now))
+        shown.ahead += self._state.ahead
+        return shown if len(shown.ahead) <= 3 * MAX_CHANGES_AHEAD else self._state
 
 
 def _apply(handed: Handed, values: array[float]) -> None:

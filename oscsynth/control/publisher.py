@@ -2,9 +2,7 @@
 
 Control process, on its event loop; imports ``link`` and ``parameters``. The engine takes the latest state once a block, and ``travel`` there
 holds for everything that differs from the block before. Two packets within one block would share it: a point would jump because a fader was moved
-just after it. So a state whose ``travel`` is another than the last one's waits until the engine has taken that one: two blocks at most. And one
-that holds what was due at a moment waits until the engine has got past that: what is in the state acts at the beginning of a block, and a
-block may be late.
+just after it. So a state whose ``travel`` is another than the last one's waits until the engine has taken that one: two blocks at most.
 """
 
 from __future__ import annotations
@@ -17,7 +15,6 @@ from ..link import SharedMemory
 from ..parameters import N_SLOTS, PART_SLOTS, State
 
 PATIENCE_SECONDS = 0.05  # an engine that takes longer is not there
-LONG_PATIENCE_SECONDS = 0.5  # the same where a block that is late would make something happen too early
 LOOK_EVERY_SECONDS = 0.001
 _FIRST_TRAVEL = N_SLOTS + PART_SLOTS["travel"].start
 
@@ -40,39 +37,30 @@ class Publisher:
         self._later = later
         self._travel: array[float] = array("d")
         self._written_seconds = 0.0
-        self._waiting: list[tuple[State, float]] = []  # with the moment that the engine has to get past
-        self._waiting_since = 0.0
-        self._settled_seconds = self._passed_seconds = 0.0
+        self._waiting: list[State] = []
 
     def write(self, state: State) -> None:
         """Show a state as soon as may be; one that follows it with the same ``travel`` takes its place meanwhile."""
         travel = _travel(state)
-        if not self._waiting and self._may_show(travel, self._settled_seconds):
+        if not self._waiting and (travel == self._travel or self._is_seen()):
             self._write(state, travel)
             return
-        looks = bool(self._waiting)
-        if self._waiting and _travel(self._waiting[-1][0]) == travel:
+        if self._waiting and _travel(self._waiting[-1]) == travel:
             self._waiting.pop()
-        self._waiting.append((_copy(state), self._settled_seconds))
-        if not looks:
-            self._waiting_since = time.monotonic()
+        self._waiting.append(_copy(state))
+        if len(self._waiting) == 1:
             self._later(LOOK_EVERY_SECONDS, self._look)
-
-    def settle(self, seconds: float) -> None:
-        """Say that what is written from now on holds what was due at that moment."""
-        self._settled_seconds = max(self._settled_seconds, seconds)
 
     def flush(self) -> None:
         """Show the last state at once."""
         if self._waiting:
-            self._write(self._waiting[-1][0], _travel(self._waiting[-1][0]))
+            self._write(self._waiting[-1], _travel(self._waiting[-1]))
             self._waiting.clear()
 
     def _look(self) -> None:
-        if self._waiting and self._may_show(_travel(self._waiting[0][0]), self._waiting[0][1]):
-            state, _ = self._waiting.pop(0)
+        if self._waiting and self._is_seen():
+            state = self._waiting.pop(0)
             self._write(state, _travel(state))
-            self._waiting_since = self._written_seconds
         if self._waiting:
             self._later(LOOK_EVERY_SECONDS, self._look)
 
@@ -80,17 +68,6 @@ class Publisher:
         self._memory.write_state(state)
         self._travel = travel
         self._written_seconds = time.monotonic()
-
-    def _may_show(self, travel: array[float], settled_seconds: float) -> bool:
-        return self._has_passed(settled_seconds) and (travel == self._travel or self._is_seen())
-
-    def _has_passed(self, seconds: float) -> bool:
-        """Say whether the engine has done what was due at a moment."""
-        if seconds > self._passed_seconds:
-            telemetry = self._memory.read_telemetry()
-            is_dead = not telemetry.engine_pid or (self._waiting and time.monotonic() - self._waiting_since > LONG_PATIENCE_SECONDS)
-            self._passed_seconds = seconds if is_dead else telemetry.reached_seconds
-        return self._passed_seconds >= seconds
 
     def _is_seen(self) -> bool:
         """Say whether the engine has begun, and ended, a block since the last state was written."""

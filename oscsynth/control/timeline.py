@@ -60,8 +60,6 @@ class Timeline:
         Calls a function after so many seconds, as an event loop's ``call_later`` does.
     deliver : callable
         Called when something has happened by itself, with the replies to it, each with its sender.
-    settle : callable
-        Told, before that, the moment up to which the state now holds everything.
     keep : callable
         Given what waits, as bytes, whenever that has changed.
     complain : callable
@@ -82,14 +80,13 @@ class Timeline:
         instrument: Instrument,
         later: Callable[[float, Callable[[], None]], Timer],
         deliver: Callable[[list[tuple[Any, Reply]]], None],
-        settle: Callable[[float], None] = lambda seconds: None,
         keep: Callable[[bytes], None] = lambda data: None,
         complain: Callable[[str], None] = lambda sentence: None,
         clock: WallClock | None = None,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._instrument = instrument
-        self._later, self._deliver, self._settle, self._keep, self._complain = later, deliver, settle, keep, complain
+        self._later, self._deliver, self._keep, self._complain = later, deliver, keep, complain
         self._clock = clock or WallClock()
         self._seconds = seconds
         self._queue: Queue[_Waiting] = Queue(MAX_BUNDLES, MAX_QUEUE_BYTES)
@@ -197,7 +194,6 @@ class Timeline:
         now, replies = self._seconds(), []
         while self.ahead.first_seconds <= now:
             handed = self.ahead.take_over()
-            self._settle(handed.due_seconds)
             replies += [(handed.sender, reply) for reply in handed.replies]
             self._look_for_panic()
         return replies

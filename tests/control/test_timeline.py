@@ -20,6 +20,8 @@ from .catalogue import player, send
 P = "/oscsynth/"
 PAN = N_SLOTS + PART_SLOTS["pan"].start
 GATE = N_SLOTS + PART_SLOTS["gate"].start
+TRAVEL = N_SLOTS + PART_SLOTS["travel"].start
+LATENT = N_SLOTS + PART_SLOTS["latent"].start
 
 
 class Timer:
@@ -36,11 +38,9 @@ class Session:
     def __init__(self, instrument=None, kept=b"", now=1000.0):
         self.now, self.wall = now, 1_700_000_000.0
         self.instrument = instrument or player()[0]
-        self.told, self.settled, self.complaints, self.kept, self.timers = [], [], [], kept, []
+        self.told, self.complaints, self.kept, self.timers = [], [], kept, []
         clock = WallClock(lambda: round((self.now + self.wall) * 1e9), lambda: round(self.now * 1e9))
-        self.timeline = Timeline(
-            self.instrument, self.later, self.told.extend, self.settled.append, self.keep, self.complaints.append, clock, lambda: self.now
-        )
+        self.timeline = Timeline(self.instrument, self.later, self.told.extend, self.keep, self.complaints.append, clock, lambda: self.now)
         self.timeline.restore(kept)
         self.timeline.advance()
 
@@ -74,10 +74,19 @@ class Session:
     def get(self, name, part=1, index=0):
         return self.instrument.state.get(part, name, index)
 
+    def shown(self, reached):
+        """Return what an engine is shown that got so far: some values, and what lies ahead."""
+        state = self.timeline.ahead.shown(self.now, lambda: reached)
+        return state.values[PAN], state.values[TRAVEL], [change for change in triples(state.ahead) if change[1] in (PAN, TRAVEL, LATENT)]
+
     @property
     def ahead(self):
-        numbers = iter(self.instrument.state.ahead)
-        return [(round(due, 6), int(at), value) for due, at, value in zip(numbers, numbers, numbers, strict=True)]
+        return triples(self.instrument.state.ahead)
+
+
+def triples(numbers):
+    numbers = iter(numbers)
+    return [(round(due, 6), int(at), value) for due, at, value in zip(numbers, numbers, numbers, strict=True)]
 
 
 @pytest.fixture
@@ -92,10 +101,9 @@ def test_a_bundle_is_handed_over_shortly_before_and_in_force_at_its_time(session
     session.until(1001 - HANDOVER_SECONDS + 0.001)
     assert (1001, PAN, 0.5) in session.ahead and session.get("pan") == 0.25
     session.until(1000.9999)
-    assert session.get("pan") == 0.25 and not session.settled
+    assert session.get("pan") == 0.25
     session.until(1001.001)
     assert (session.get("pan"), session.get("width")) == (0.5, 1.0) and session.ahead == [] and len(session.timeline) == 0
-    assert session.settled == [pytest.approx(1001)]
 
 
 def test_now_means_now(session):
@@ -238,6 +246,38 @@ def test_one_packet_may_not_hold_any_number_of_moments(session):
     (reply,) = session.at(1001, *(session.bundle(1001 + n / 10, ("pan", n / 100)) for n in range(50)))
     assert "16 moments, not 50" in reply[1][1] and len(session.timeline) == 0
     assert session.at(1001, *(session.bundle(1001, ("pan", n / 100)) for n in range(50))) == []
+
+
+# ---- an engine that is late
+
+
+def test_a_late_engine_still_has_it_before_it(session):
+    session.at(1000.05, ("pan", 0.5))
+    session.at(1000.08, ("pan", 0.8))
+    session.until(1000.051)
+    assert session.get("pan") == 0.5
+    both = [(1000.05, PAN, 0.5), (1000.05, TRAVEL, 0.0), (1000.08, PAN, 0.8), (1000.08, TRAVEL, 0.0)]
+    assert session.shown(1000.04) == (0.25, 0.0, both)
+    assert session.shown(1000.06) == (0.5, 0.0, both[2:])
+    assert session.shown(1000.04) == (0.5, 0.0, both[2:])  # it never goes back
+
+
+def test_what_comes_at_once_comes_after_it_all_the_same(session):
+    session.at(1000.05, ("pan", 0.5))
+    session.until(1000.051)
+    session.timeline.perform(Message(P + "pan", (0.9,)))
+    session.timeline.perform(Message(P + "point/seconds", (5.0,)))
+    session.timeline.perform(Message(P + "point", ("tasto",)))
+    pan, travel, ahead = session.shown(1000.04)
+    assert (pan, travel) == (0.25, 0.0) and ahead[:2] == [(1000.05, PAN, 0.5), (1000.05, TRAVEL, 0.0)]
+    assert sorted(ahead[2:]) == sorted((1000.0501, at, value) for at, value in ((PAN, 0.9), (TRAVEL, 5.0), (LATENT, 0.25)))
+    assert session.shown(1000.06) == (0.9, 5.0, [])
+
+
+def test_an_engine_that_stands_still_is_not_waited_for_for_ever(session):
+    session.at(1000.05, ("pan", 0.5))
+    session.until(1000.6)
+    assert session.shown(1000.04) == (0.5, 0.0, [])
 
 
 # ---- senders whose clock is off
