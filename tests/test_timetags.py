@@ -19,12 +19,13 @@ from .onsets import NAME, RATE_HZ, bundle, gate, gated_patch, is_exact, onsets, 
 from .serving import Serve
 
 SPACING = 1764  # 40 ms
+SIMPLE = ("--http-port", "0", "--no-announce")  # what control imports for these, it does on the notes' time
 
 
 @pytest.fixture
 def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    serve = Serve("--audio", str(tmp_path / "a.wav"), patches=gated_patch(tmp_path / "patches"))
+    serve = Serve("--audio", str(tmp_path / "a.wav"), *SIMPLE, patches=gated_patch(tmp_path / "patches"))
     serve.file = tmp_path / "a.wav"
     wait_until(lambda: serve.ask("patch") == (NAME,) and serve.telemetry.loaded, 20)
     yield serve
@@ -39,7 +40,7 @@ def recorded(serve: Serve):
 
 
 def test_each_note_begins_on_its_sample(serve):
-    time.sleep(1.0)  # until the clock of the samples has settled
+    time.sleep(2.5)  # until control has checked every decoder and the clock of the samples has settled
     send_notes(serve.socket, 50, SPACING, 0.2)
     time.sleep(0.4)
     assert is_exact(recorded(serve), serve.file.parent / "patches", 50, SPACING)
