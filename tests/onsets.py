@@ -69,6 +69,12 @@ def errors(found: np.ndarray, n_notes: int, spacing_samples: int) -> np.ndarray:
     return off - int(np.median(off))
 
 
+def places(found: np.ndarray, spacing_samples: int) -> np.ndarray:
+    """Return by how many samples each note that is heard is off from the nearest place where one belongs, int (notes,)."""
+    phases = (found - found[len(found) // 2] + spacing_samples // 2) % spacing_samples
+    return phases - int(np.median(phases))
+
+
 def replay(patches: Path, first: int, n_notes: int, spacing_samples: int, n_samples: int) -> np.ndarray:
     """Return what a file of so many samples holds when the first note begins at that one, float32 (samples,): the engine, without a clock."""
     performance = Performance(RATE_HZ, patches, NAME)
