@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import re
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +25,7 @@ MARGIN_SAMPLES = 8192  # of a steady stretch, left out at both ends: the JACK pe
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What happened while switching; ``steady`` the xruns of a second of the same sound with nothing switched.
+    """What happened while switching. ``late_clients``: of whom the server said that it was not finished in time, and how often.
 
     ``roughness`` is the largest second difference over the largest in the steady patches; ``growth`` the megabytes of each process in each
     half of the run.
@@ -31,6 +33,7 @@ class Result:
 
     switches: int
     xruns: int
+    late_clients: dict[str, int]
     steady_xruns_per_minute: float
     underruns: int
     late_blocks: int
@@ -48,7 +51,12 @@ def memory(serve: Serve) -> dict[str, float]:
     return {name: megabytes(pid) for name, pid in serve.children().items()}
 
 
-def switch(serve: Serve, capture: Capture, seconds: float, n_patches: int) -> Result:
+def late_clients(log: Path) -> Counter[str]:
+    """Return how often JACK's server named each client as not finished in time."""
+    return Counter(re.findall(r"XRun: client = (\S+) was not finished", log.read_text(errors="replace")))
+
+
+def switch(serve: Serve, capture: Capture, log: Path, seconds: float, n_patches: int) -> Result:
     """Listen to each patch, then switch between them."""
     wait_until(serve.is_sounding, 20)
     capture.connect()
@@ -59,7 +67,7 @@ def switch(serve: Serve, capture: Capture, seconds: float, n_patches: int) -> Re
         time.sleep(STEADY_SECONDS)
         steady = max(steady, roughness(capture.sound[begun + MARGIN_SAMPLES : capture.samples - MARGIN_SAMPLES]))
     steady_xruns = (capture.xruns - xruns) * 60 / (n_patches * STEADY_SECONDS)
-    xruns, first, telemetry = capture.xruns, capture.samples, serve.telemetry
+    xruns, first, telemetry, late = capture.xruns, capture.samples, serve.telemetry, late_clients(log)
     memories = [memory(serve)]
     done = 0
     for _half in range(2):
@@ -76,6 +84,7 @@ def switch(serve: Serve, capture: Capture, seconds: float, n_patches: int) -> Re
     return Result(
         switches=done,
         xruns=capture.xruns - xruns,
+        late_clients=dict(late_clients(log) - late),
         steady_xruns_per_minute=steady_xruns,
         underruns=int(now.underruns - telemetry.underruns),
         late_blocks=int(now.late_blocks - telemetry.late_blocks),
@@ -87,12 +96,14 @@ def switch(serve: Serve, capture: Capture, seconds: float, n_patches: int) -> Re
 
 def run(patches: Path, n_patches: int, seconds: float) -> Result:
     """Return what a whole run shows."""
-    with jack_server() as (name, _):
+    # This process hears every period too, and must not keep the server waiting while it sends.
+    sys.setswitchinterval(1e-4)
+    with tempfile.TemporaryDirectory() as folder, jack_server(log=(log := Path(folder) / "jackd.log")) as (name, _):
         # The capture client reads the server's name from the same place as everybody.
         serve = Serve("--audio", "portaudio", patches=patches, env=environment(name))
         capture = Capture(name)
         try:
-            return switch(serve, capture, seconds, n_patches)
+            return switch(serve, capture, log, seconds, n_patches)
         finally:
             print(serve.text, file=sys.stderr)
             capture.close()
@@ -112,6 +123,8 @@ def main() -> None:
         result = run(patches, arguments.n_patches, arguments.seconds)
     print(f"{result.switches} switches in {arguments.seconds:g} s at {SAMPLE_RATE_HZ} Hz")
     print(f"xruns {result.xruns} (the machine's own: {result.steady_xruns_per_minute:.0f} a minute with nothing switched)")
+    late = ", ".join(f"{client} {count} times" for client, count in result.late_clients.items()) or "nobody"
+    print(f"of whom JACK says that it was late: {late}")
     print(f"underruns that PortAudio saw {result.underruns}, blocks rendered too late {result.late_blocks}")
     print(f"worst block {100 * result.load_peak:.0f} % of its length")
     print(f"largest second difference: {result.roughness:.2f} times that of the steady patches")

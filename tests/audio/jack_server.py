@@ -8,6 +8,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import jack
 import numpy as np
@@ -22,11 +23,12 @@ def environment(name: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def jack_server(name: str = "") -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run ``jackd`` with its dummy driver under a name of its own, or the one given."""
+def jack_server(name: str = "", log: Path | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run ``jackd`` with its dummy driver under a name of its own, or the one given; ``log`` is where it says which client was late."""
     name = name or f"oscsynth-{uuid.uuid4().hex[:8]}"
     command = ["jackd", "-n", name, "-R", "-P70", "-d", "dummy", "-r", str(SAMPLE_RATE_HZ), "-p", str(PERIOD_SAMPLES)]
-    process = subprocess.Popen(command, env=os.environ | environment(name), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with open(log or os.devnull, "wb") as output:
+        process = subprocess.Popen(command, env=os.environ | environment(name), stdout=output, stderr=subprocess.STDOUT)
     try:
         _wait_for(name)
         yield name, process
