@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
 .DEFAULT_GOAL := help
 
-.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-start benchmark-switch decoders vouchers pictures sounds clean
+.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-start benchmark-switch decoders vouchers pictures sounds clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -33,16 +33,25 @@ benchmark: .venv/test.stamp  ## measure speed and latency beside the paper's loo
 	$(BIN)/python -m benchmarks.compute
 
 benchmark-osc: .venv/test.stamp  ## measure OSC messages a second
-	$(BIN)/python benchmarks/osc_throughput.py
+	$(BIN)/python -m benchmarks.osc_throughput
+
+benchmark-fuzz: .venv/test.stamp  ## two million broken OSC packets
+	$(BIN)/python -m benchmarks.osc_fuzz
+
+benchmark-subscribers: .venv/test.stamp  ## fifty subscribers with faders moving
+	$(BIN)/python -m benchmarks.osc_subscribers
+
+benchmark-timetags: .venv/test.stamp  ## five hundred bundles ahead of time, through JACK
+	$(BIN)/python -m benchmarks.timetags
 
 benchmark-start: .venv/test.stamp  ## measure the start, memory and recovery
-	$(BIN)/python benchmarks/start.py
+	$(BIN)/python -m benchmarks.start
 
 benchmark-switch: .venv/test.stamp  ## ten patch switches a second for a minute under JACK
-	$(BIN)/python benchmarks/switch.py
+	$(BIN)/python -m benchmarks.switch
 
 decoders: .venv/test.stamp  ## train the shipped decoders again, from their recipes (hours)
-	for recipe in violin one-octave five-octaves voices; do $(BIN)/python -m training recipe $$recipe || exit 1; done ; $(MAKE) vouchers
+	for recipe in violin one-octave five-octaves cathedral; do $(BIN)/python -m oscsynth train recipe $$recipe || exit 1; done ; $(MAKE) vouchers
 
 vouchers: .venv/test.stamp  ## check the shipped decoders, so that the first start need not
 	$(BIN)/python -c 'from pathlib import Path; from oscsynth.probe import vouch; vouch(Path("patches/decoders"))'
