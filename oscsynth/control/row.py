@@ -115,7 +115,7 @@ def describe(argument: Argument) -> str:
     if isinstance(argument, float) and not math.isfinite(argument):
         return "NaN" if math.isnan(argument) else "infinity"
     if isinstance(argument, int | float):
-        return f"{argument:g}"
+        return f"{argument:g}" if abs(argument) < 2**64 else "a number beyond all bounds"
     return "nil" if argument is None else "a " + type(argument).__name__.lower().replace("bytes", "blob")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import shutil
 import subprocess
 import time
 import uuid
@@ -26,6 +28,7 @@ def environment(name: str) -> dict[str, str]:
 def jack_server(name: str = "", log: Path | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Run ``jackd`` with its dummy driver under a name of its own, or the one given; ``log`` is where it says which client was late."""
     name = name or f"oscsynth-{uuid.uuid4().hex[:8]}"
+    _forget_killed_servers()
     command = ["jackd", "-n", name, "-R", "-P70", "-d", "dummy", "-r", str(SAMPLE_RATE_HZ), "-p", str(PERIOD_SAMPLES)]
     with open(log or os.devnull, "wb") as output:
         process = subprocess.Popen(command, env=os.environ | environment(name), stdout=output, stderr=subprocess.STDOUT)
@@ -39,6 +42,25 @@ def jack_server(name: str = "", log: Path | None = None) -> Iterator[tuple[str, 
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@functools.cache  # once: what this process has opened of the register stays open
+def _forget_killed_servers() -> None:
+    """Clear JACK's register when no server runs: it has eight places, and one that was killed keeps its own for ever."""
+    shared = Path("/dev/shm")
+    if _is_running("jackd") or not shared.is_dir():
+        return
+    for path in (*shared.glob("jack-*"), *shared.glob("jack_*")):
+        with contextlib.suppress(OSError):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _is_running(program: str) -> bool:
+    for path in Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):  # it has just left
+            if path.read_text().strip() == program:
+                return True
+    return False
 
 
 def _wait_for(name: str) -> None:
