@@ -32,8 +32,9 @@ format: .venv/test.stamp  ## put the code into shape
 benchmark: .venv/test.stamp  ## measure speed and latency beside the paper's loop (minutes)
 	$(BIN)/python -m benchmarks.compute
 
-benchmark-osc: .venv/test.stamp  ## measure OSC messages a second
+benchmark-osc: .venv/test.stamp  ## measure OSC messages a second, and what a flood does to others
 	$(BIN)/python -m benchmarks.osc_throughput
+	$(BIN)/python -m benchmarks.osc_flood
 
 benchmark-fuzz: .venv/test.stamp  ## two million broken OSC packets
 	$(BIN)/python -m benchmarks.osc_fuzz

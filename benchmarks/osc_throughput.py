@@ -1,13 +1,14 @@
 """How many OSC messages a second are handled, end to end on loopback: ``python -m benchmarks.osc_throughput [SECONDS]``.
 
-One process sends as fast as it can, float messages to 256 addresses in turn; another receives them in one of three ways: a bare loop that
-throws them away, oscsynth's server (socket, parser, address table, state in shared memory), and python-osc's blocking server with one
-handler an address. What is counted is what was handled while the sender was going.
+One process sends as fast as it can, float messages to 256 addresses in turn; another receives them in one of these ways: a bare loop that
+throws them away, oscsynth's server (socket, parser, address table, state in shared memory), python-osc's blocking and asyncio servers and
+liblo's (where pyliblo3 is installed) with one handler an address. What is counted is what was handled while the sender was going.
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import multiprocessing
 import signal
 import socket
@@ -91,6 +92,42 @@ def python_osc(ready: Connection) -> None:
     ready.send(counts[0])
 
 
+def python_osc_asyncio(ready: Connection) -> None:
+    from pythonosc.dispatcher import Dispatcher
+    from pythonosc.osc_server import AsyncIOOSCUDPServer
+
+    counts = [0]
+    dispatcher = Dispatcher()
+    for address in ADDRESSES:
+        dispatcher.map(address, lambda *_: counts.__setitem__(0, counts[0] + 1))
+
+    async def serve() -> None:
+        server = AsyncIOOSCUDPServer(("127.0.0.1", 0), dispatcher, asyncio.get_running_loop())  # type: ignore[arg-type]
+        transport, _ = await server.create_serve_endpoint()
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
+        ready.send(transport.get_extra_info("sockname"))
+        while not ready.poll():
+            await asyncio.sleep(0.02)
+        ready.send(counts[0])
+        transport.close()
+
+    asyncio.run(serve())
+
+
+def liblo(ready: Connection) -> None:
+    import pyliblo3
+
+    counts = [0]
+    server = pyliblo3.Server()
+    for address in ADDRESSES:
+        server.add_method(address, None, lambda *_: counts.__setitem__(0, counts[0] + 1))
+    ready.send(("127.0.0.1", server.port))
+    while not ready.poll():
+        for _ in range(100):
+            server.recv(20)
+    ready.send(counts[0])
+
+
 def send(where: tuple[str, int], seconds: float) -> tuple[int, float]:
     """Send until the time is over; return how many and how long it took."""
     packets = [build_msg(address, value).dgram for value in (0.25, 0.75) for address in ADDRESSES]
@@ -113,14 +150,19 @@ def measure(name: str, seconds: float) -> float:
     mine.send("stop")
     handled = mine.recv()
     process.join()
-    print(f"{name:12} {handled / took:9.0f} messages/s handled of {sent / took:9.0f} sent")
+    print(f"{name:18} {handled / took:9.0f} messages/s handled of {sent / took:9.0f} sent")
     return handled / took
 
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0
-    rates = {name: measure(name, seconds) for name in ("bare", "ours", "python_osc")}
+    servers = ["bare", "ours", "python_osc", "python_osc_asyncio"]
+    if importlib.util.find_spec("pyliblo3"):
+        servers.append("liblo")
+    else:
+        print("liblo is left out: install liblo's development files, then `pip install pyliblo3`")
+    rates = {name: measure(name, seconds) for name in servers}
     print(
         f"oscsynth handles {100 * rates['ours'] / rates['bare']:.0f} % of the bare loop, {rates['ours'] / rates['python_osc']:.1f} times python-osc"
     )
