@@ -17,14 +17,12 @@ from .control.instrument import Instrument, Reply
 from .control.osc import Message
 from .errors import DecoderError, OscsynthError, shown
 from .library import Library, factory_folder, user_folder
-from .metadata import Metadata
 from .parameters import MASTER_SLOTS, N_ROWS, N_SLOTS
 from .patch import Patch
 from .patch_file import fit
 from .score import Event, load_score
-from .sound.decoder import Decoder
 from .sound.engine import Engine
-from .sound.voices import Sound
+from .sound.voices import Sound, SoundLoader
 
 Block = NDArray[np.float32]
 
@@ -61,7 +59,8 @@ class Performance:
     def __init__(self, sample_rate_hz: int = 44100, patches: Path | None = None, patch: str | None = None) -> None:
         self.engine = Engine(sample_rate_hz)
         self.instrument = Instrument(self._load)
-        self._decoders: dict[str, Decoder | DecoderError] = {}
+        self._loader = SoundLoader(sample_rate_hz)
+        self._sounds: dict[str, Sound] = {}
         self._asked: list[tuple[int, Patch | None]] = []
         self._fill(Library(patches or user_folder(), factory_folder()), patch)
 
@@ -82,23 +81,18 @@ class Performance:
 
     def _offer(self, patch: Patch) -> str:
         """Make a patch playable; return what is wrong with it."""
-        decoder = self._decoder(patch.decoder_path)
-        metadata: Metadata | None = decoder.metadata if isinstance(decoder, Decoder) else None
-        fault = "\n".join(fit(patch, metadata)) if metadata else str(decoder)
+        try:
+            sound = self._loader.load(patch)
+            fault = "\n".join(fit(patch, sound.decoder.metadata))
+        except DecoderError as error:
+            fault = str(error)
         if fault:
             self.instrument.refuse(patch.name, fault)
         else:
-            self.instrument.offer(patch, metadata)
+            self._sounds[patch.name] = sound
+            self.instrument.offer(patch, sound.decoder.metadata)
             self._answer()
         return fault
-
-    def _decoder(self, path: str) -> Decoder | DecoderError:
-        if path not in self._decoders:
-            try:
-                self._decoders[path] = Decoder.load(path)
-            except DecoderError as error:
-                self._decoders[path] = error
-        return self._decoders[path]
 
     def _load(self, number: int, patch: Patch | None) -> None:
         # Answered afterwards: the instrument is in the middle of asking.
@@ -110,9 +104,7 @@ class Performance:
             if patch is None:
                 self.engine.forget(number)
                 continue
-            decoder = self._decoder(patch.decoder_path)
-            assert isinstance(decoder, Decoder)
-            self.engine.install(number, Sound(patch, decoder, self.engine.stft))
+            self.engine.install(number, self._sounds[patch.name])
             self.instrument.loaded(number)
 
     def send(self, address: str, *arguments: int | float | str) -> list[Reply]:
