@@ -46,7 +46,8 @@ class Metadata:
 
     Octaves are counted as in MIDI's C4 = 60. A decoder without ``registers`` sounds class *c* in octave ``home_octaves[c]``;
     one with ``registers`` takes a one-hot over those octaves, and was taught the pitches ``midi_low`` to ``midi_high``.
-    ``points`` are fader positions (0..1 for each latent), not neuron values.
+    ``points`` are fader positions (0..1 for each latent), not neuron values. ``encoder`` names the ONNX file beside this one that
+    turns magnitudes into latents; empty: there is none.
     """
 
     title: str
@@ -65,6 +66,7 @@ class Metadata:
     licence: str = ""
     training: dict[str, Any] = field(default_factory=dict)
     test_mse: float | None = None
+    encoder: str = ""
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:
@@ -104,4 +106,6 @@ def parse_metadata(text: str) -> Metadata:
     short = [name for name, point in metadata.points.items() if len(point) != len(metadata.latents)]
     if short:
         raise DecoderError(f"its points {', '.join(short)} do not have one value for each of its {len(metadata.latents)} latents")
+    if set("/\\:") & set(metadata.encoder) or metadata.encoder in (".", ".."):
+        raise DecoderError(f"its encoder must be the name of a file beside it, not {metadata.encoder[:100]!r}")
     return metadata

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import pytest
 
@@ -27,11 +28,19 @@ def test_what_is_written_is_read() -> None:
         ({"points": {"a": (0.5, 2.0)}}, r"points\.a"),
         ({"sample_rate_hz": 100}, "sample_rate_hz"),
         ({"schema_version": 99}, "of version 99"),
+        *(({"encoder": name}, "a file beside it") for name in ("../violin.onnx", "/etc/violin.onnx", "..", "c:violin.onnx", "in\\violin.onnx")),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_field(change: dict[str, object], said: str) -> None:
     with pytest.raises(DecoderError, match=said):
         parse_metadata(dataclasses.replace(GOOD, **change).to_json())  # type: ignore[arg-type]
+
+
+def test_a_file_from_before_there_were_encoders_has_none() -> None:
+    known = json.loads(dataclasses.replace(GOOD, encoder="violin.encoder.onnx").to_json())
+    assert parse_metadata(json.dumps(known)).encoder == "violin.encoder.onnx"
+    del known["encoder"]
+    assert parse_metadata(json.dumps(known)) == GOOD
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"title": 1}', '{"title": "x", "weights": []}'])

@@ -19,6 +19,8 @@ from oscsynth.errors import DecoderError
 from . import batches, models
 from .prepare import TRAIN, VALIDATION, Hops
 
+ERROR = "mean_squared_error"  # of the reconstruction, as Keras logs it
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
@@ -113,7 +115,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Keep the best weights and decide whether to go on."""
         self.epochs = epoch + 1
-        error = float((logs or {}).get("val_reconstruction_loss", (logs or {}).get("val_loss", np.nan)))
+        error = next((float(value) for key, value in (logs or {}).items() if key.startswith("val_") and key.endswith(ERROR)), np.nan)
         if error < self.best:
             self.best, self.best_epoch, self.weights = error, epoch, self.model.get_weights()
         minutes = (time.monotonic() - self.started) / 60
@@ -152,7 +154,9 @@ def train(hops: Hops, model: models.ModelConfig, config: TrainingConfig, registe
     network = models.transposed_mixing(autoencoder) if config.mixing else models.reconstructing(autoencoder)
     outputs = ["reconstruction", *(["mixed"] if config.mixing else [])]
     optimizer = keras.optimizers.Adam(config.learning_rate)
-    network.compile(optimizer, loss=dict.fromkeys(outputs, "mse"), jit_compile=config.compiled)
+    # The loss holds the weights' L2 term too: what is reported and decided by is the error alone.
+    metrics = {"reconstruction": [keras.metrics.MeanSquaredError(name=ERROR)]}
+    network.compile(optimizer, loss=dict.fromkeys(outputs, "mse"), metrics=metrics, jit_compile=config.compiled)
     watch = Watch(config, show)
     teach = Batches(hops, TRAIN, registers, config)
     # A corpus of one or two sounds has nothing to validate on but itself.

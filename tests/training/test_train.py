@@ -7,7 +7,8 @@ import pytest
 from oscsynth.errors import DecoderError
 from training import models, train
 from training.evaluate import evaluate
-from training.prepare import Hops, prepare
+from training.evaluate import test_mse as error_over
+from training.prepare import VALIDATION, Hops, prepare
 from training.train import CONFIGURATIONS, Trained, TrainingConfig, learning_rate
 
 from .conftest import SMALL, TINY, tones
@@ -25,6 +26,13 @@ def test_the_same_seed_gives_the_same_weights(hops: Hops, quick: Quick, mixing: 
     for one, other in zip(first, second, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
     assert any(np.abs(a - b).max() > 1e-3 for a, b in zip(first, weights(quick(hops, mixing=mixing, seed=1)), strict=True))
+
+
+@pytest.mark.parametrize("mixing", [True, False])
+def test_the_error_that_is_reported_is_of_the_magnitudes_alone(hops: Hops, quick: Quick, mixing: bool) -> None:
+    trained = quick(hops, mixing=mixing, epochs=1, model=replace(TINY, l2=1.0))  # the weights' penalty is larger by far
+    rows = hops.rows(VALIDATION)
+    assert trained.validation_mse == pytest.approx(error_over(trained, hops, rows), rel=1e-3)
 
 
 def test_the_paper_is_one_configuration() -> None:

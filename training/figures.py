@@ -1,0 +1,279 @@
+"""Pictures that a musician can read: embeddings and mesh maps coloured by note, sweeps of a fader, spectra before and after.
+
+Every picture is drawn from arrays, so that any decoder, corpus or table can be shown, and once for light and once for dark pages.
+Colours are even steps for the eye: notes lie on a closed ring in Oklab (Ottosson 2020), where B is as near to C as C to C#, and
+which rises from red to green in lightness, so that it is read without seeing red from green too.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .chroma import CLASS_NAMES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FLOOR_DB = -60.0  # of spectra, under their peak
+LOWEST_HZ, HIGHEST_HZ = 40.0, 16000.0
+DOTS_PER_INCH = 110
+PANEL_INCHES = 2.6
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Colours of the paper and the ink, and how light the notes are on it."""
+
+    name: str
+    paper: str
+    ink: str
+    faint: str
+    accent: str
+    lightness: float  # Oklab, of the ring's middle
+
+
+LIGHT = Theme("light", "#ffffff", "#24262b", "#c9ccd3", "#b3261e", 0.66)
+DARK = Theme("dark", "#17191e", "#e6e7ea", "#4a4e57", "#ff8a70", 0.72)
+THEMES = (LIGHT, DARK)
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """One view of an embedding."""
+
+    title: str
+    xy: np.ndarray  # (hops, 2) float
+    note_class: np.ndarray  # (hops,) int, 0 is C
+    axis_names: tuple[str, str] = ("latent 1", "latent 2")
+    places: dict[str, tuple[float, float]] = field(default_factory=dict)  # named, in the units of `xy`
+    box: np.ndarray | None = None  # (2, 2): lowest and highest corner of the faders' travel
+
+
+@dataclass(frozen=True, slots=True)
+class MeshMap:
+    """One plane of a latent space: the strongest note class of what is decoded at each point of a mesh."""
+
+    title: str
+    note_class: np.ndarray  # (up, across) int, 0 is C; the first row is the lowest
+    box: np.ndarray  # (2, 2) float: lowest and highest corner
+    axis_names: tuple[str, str] = ("latent 1", "latent 2")
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The spectra that a fader passes on its way up."""
+
+    title: str
+    magnitude: np.ndarray  # (positions, n_bins) float32
+    bin_hz: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One spectrum before and after."""
+
+    title: str
+    before: np.ndarray  # (n_bins,) float32
+    after: np.ndarray  # (n_bins,) float32
+    bin_hz: float
+
+
+@functools.cache
+def class_colours(theme: Theme = LIGHT) -> np.ndarray:
+    """Return the colour of each note class: (12, 3) float64 sRGB, C first, neighbours equally far apart, closed to a ring."""
+    angle = np.linspace(0, 2 * np.pi, 3601)
+    ring = _ring(angle, theme.lightness)
+    length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(ring, axis=0), axis=1))])
+    even = np.interp(np.arange(12) / 12 * length[-1], length, angle)
+    return _srgb(_ring(even, theme.lightness))
+
+
+def _ring(angle: np.ndarray, lightness: float) -> np.ndarray:
+    """Return a tilted circle in Oklab, (n, 3): reds are darker, greens lighter; as wide as fits into sRGB."""
+    hue = angle + 0.5  # C is red
+    return np.stack([lightness - 0.1 * np.cos(hue), 0.117 * np.cos(hue), 0.117 * np.sin(hue)], axis=1)
+
+
+def _srgb(oklab: np.ndarray) -> np.ndarray:
+    """Convert (n, 3) Oklab to sRGB 0..1; the matrices are Ottosson's."""
+    to_cones = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]])
+    to_linear = np.array(
+        [[4.0767416621, -3.3077115913, 0.2309699292], [-1.2684380046, 2.6097574011, -0.3413193965], [-0.0041960863, -0.7034186147, 1.7076147010]]
+    )
+    linear = np.clip((oklab @ to_cones.T) ** 3 @ to_linear.T, 0, 1)
+    return np.asarray(np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055))
+
+
+def scatters(panels: Sequence[Scatter], path: Path, theme: Theme = LIGHT, *, columns: int = 3) -> Path:
+    """Draw embeddings side by side, each hop a dot in the colour of its note."""
+    with _panels(len(panels), path, theme, columns, keyboard=True) as axes:
+        for axis, panel in zip(axes, panels, strict=True):
+            colours = class_colours(theme)[panel.note_class]
+            axis.scatter(*panel.xy.T, c=colours, s=5, linewidths=0, alpha=0.85, rasterized=True)
+            axis.set_title(panel.title)
+            axis.set(xlabel=panel.axis_names[0], ylabel=panel.axis_names[1])
+            axis.margins(0.04)
+            _box_and_places(axis, panel, theme)
+    return path
+
+
+def _box_and_places(axis: Axes, panel: Scatter, theme: Theme) -> None:
+    from matplotlib import patheffects
+    from matplotlib.patches import Rectangle
+
+    outline = [patheffects.withStroke(linewidth=3, foreground=theme.paper)]
+    if panel.box is not None:
+        width, height = panel.box[1] - panel.box[0]
+        axis.add_patch(Rectangle(tuple(panel.box[0]), width, height, fill=False, color=theme.ink, linewidth=0.8, linestyle=(0, (4, 3))))
+    for name, place in panel.places.items():
+        axis.plot(*place, "o", color=theme.ink, markersize=4, path_effects=outline)
+        axis.annotate(name, place, (0, 6), textcoords="offset points", fontsize=8, ha="center", path_effects=outline)
+
+
+def mesh_maps(panels: Sequence[MeshMap], path: Path, theme: Theme = LIGHT, *, columns: int = 4) -> Path:
+    """Draw planes of a latent space, each point in the colour of the note that is heard there."""
+    with _panels(len(panels), path, theme, columns, keyboard=True) as axes:
+        for axis, panel in zip(axes, panels, strict=True):
+            pixels = class_colours(theme)[panel.note_class]
+            (left, low), (right, high) = panel.box
+            axis.imshow(pixels, origin="lower", extent=(left, right, low, high), aspect="auto", interpolation="nearest")
+            axis.set_title(panel.title)
+            axis.locator_params(nbins=3)
+            axis.set(xlabel=panel.axis_names[0], ylabel=panel.axis_names[1])
+            axis.label_outer()
+    return path
+
+
+def sweeps(panels: Sequence[Sweep], path: Path, theme: Theme = LIGHT, *, columns: int = 4) -> Path:
+    """Draw what each fader does on its way from 0 to 1: frequency upwards, level as colour."""
+    with _panels(len(panels), path, theme, columns, height=1.15) as axes:
+        for axis, panel in zip(axes, panels, strict=True):
+            edges_hz, levels = in_bands(panel.magnitude, panel.bin_hz, 220)
+            across = np.linspace(0, 1, len(panel.magnitude) + 1)
+            peak = levels.max()
+            image = axis.pcolormesh(across, edges_hz, levels.T - peak, cmap="magma", vmin=FLOOR_DB, vmax=0, rasterized=True)
+            axis.set_title(panel.title)
+            axis.set(xlabel="fader", xticks=(0, 0.5, 1), xticklabels=("0", "½", "1"))
+            _hertz(axis.yaxis)
+            axis.label_outer()
+        bar = axes[0].figure.colorbar(image, ax=axes, shrink=0.7, pad=0.02)
+        bar.set_label("level, dB")
+        bar.outline.set_visible(False)
+    return path
+
+
+def comparisons(panels: Sequence[Comparison], path: Path, theme: Theme = LIGHT, *, columns: int = 3) -> Path:
+    """Draw spectra before (filled) and after (line)."""
+    with _panels(len(panels), path, theme, columns, height=0.8) as axes:
+        for axis, panel in zip(axes, panels, strict=True):
+            edges_hz, levels = in_bands(np.stack([panel.before, panel.after]), panel.bin_hz, 260)
+            levels = levels - levels[0].max()
+            centres_hz = np.sqrt(edges_hz[1:] * edges_hz[:-1])
+            axis.fill_between(centres_hz, np.maximum(levels[0], FLOOR_DB), FLOOR_DB, color=theme.faint, linewidth=0, label="before")
+            axis.plot(centres_hz, np.maximum(levels[1], FLOOR_DB), color=theme.accent, linewidth=1, label="after")
+            axis.set_title(panel.title)
+            axis.set(ylim=(FLOOR_DB, 5), xlim=(edges_hz[0], edges_hz[-1]), ylabel="level, dB")
+            _hertz(axis.xaxis)
+            axis.label_outer()
+        axes[0].legend(fontsize=8, frameon=False, loc="upper right")
+    return path
+
+
+def in_bands(magnitude: np.ndarray, bin_hz: float, n_bands: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the highest level in even steps of pitch, so that no partial is lost.
+
+    Returns
+    -------
+    edges_hz : ndarray, (n_bands + 1,) float64
+        From 40 Hz to 16 kHz, or as far as there are bins.
+    levels : ndarray, (rows, n_bands) float64
+        Decibels; where a band is narrower than a bin, what stands at its place between two bins.
+    """
+    n_bins = magnitude.shape[1]
+    edges_hz = np.geomspace(LOWEST_HZ, min(HIGHEST_HZ, (n_bins - 1) * bin_hz), n_bands + 1)
+    decibels = 20 * np.log10(np.maximum(magnitude, 1e-6)).astype(np.float64)
+    edges = edges_hz / bin_hz
+    inside = np.stack([np.interp(edges, np.arange(n_bins), row) for row in decibels])
+    levels = np.maximum(inside[:, :-1], inside[:, 1:])
+    first, last = np.ceil(edges[:-1]).astype(int), np.floor(edges[1:]).astype(int)
+    for band in np.flatnonzero(last >= first):
+        levels[:, band] = np.maximum(levels[:, band], decibels[:, first[band] : last[band] + 1].max(axis=1))
+    return edges_hz, levels
+
+
+@contextmanager
+def _panels(n: int, path: Path, theme: Theme, columns: int, *, height: float = 1.0, keyboard: bool = False) -> Iterator[list[Axes]]:
+    """Give axes in rows and columns, and write them as a PNG afterwards."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    columns = min(columns, n)
+    rows = -(-n // columns)
+    size = (PANEL_INCHES * max(columns, 2), PANEL_INCHES * height * rows + (0.7 if keyboard else 0.2))
+    with pyplot.rc_context(_style(theme)):
+        figure = pyplot.figure(figsize=size, layout="constrained")
+        parts = figure.subfigures(2, 1, height_ratios=(size[1] - 0.62, 0.62)) if keyboard else [figure]
+        grid = parts[0].subplots(rows, columns, squeeze=False).ravel()
+        for spare in grid[n:]:
+            spare.set_axis_off()
+        yield list(grid[:n])
+        if keyboard:
+            _keyboard(parts[1], theme, size[0])
+        figure.savefig(path, dpi=DOTS_PER_INCH)
+        pyplot.close(figure)
+    _shrink(path)
+
+
+def _keyboard(part: Figure, theme: Theme, width_inches: float) -> None:
+    """Draw the legend: one octave of a keyboard, each key in its colour."""
+    from matplotlib.patches import Rectangle
+
+    share = min(0.9, 3.2 / width_inches)
+    axis = part.add_axes((0.5 - share / 2, 0.08, share, 0.88))
+    axis.set_axis_off()
+    axis.set(xlim=(0, 7), ylim=(0, 1))
+    whites = [0, 2, 4, 5, 7, 9, 11]
+    for note_class in sorted(range(12), key=lambda each: each not in whites):
+        is_white = note_class in whites
+        left = float(whites.index(note_class)) if is_white else whites.index(note_class - 1) + 0.68
+        width, bottom = (1.0, 0.0) if is_white else (0.64, 0.42)
+        key = Rectangle((left, bottom), width, 1 - bottom, facecolor=class_colours(theme)[note_class], edgecolor=theme.paper, linewidth=1.5)
+        axis.add_patch(key)
+        where = 0.2 if is_white else 0.72
+        name = CLASS_NAMES[note_class].replace("#", "♯")
+        axis.text(left + width / 2, where, name, ha="center", va="center", fontsize=8, color="#101114", fontweight="bold")
+
+
+def _hertz(axis: object) -> None:
+    """Label an axis of frequencies as musicians read them, in octaves."""
+    from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})  # type: ignore[attr-defined]
+    axis.set_major_locator(FixedLocator([100, 1000, 10000]))  # type: ignore[attr-defined]
+    axis.set_major_formatter(FixedFormatter(["100 Hz", "1 kHz", "10 kHz"]))  # type: ignore[attr-defined]
+    axis.set_minor_locator(NullLocator())  # type: ignore[attr-defined]
+
+
+def _style(theme: Theme) -> dict[str, object]:
+    ink = dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), theme.ink)
+    paper = dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), theme.paper)
+    spines = {"axes.edgecolor": theme.faint, "axes.spines.top": False, "axes.spines.right": False}
+    sizes = {"font.size": 9, "axes.titlesize": 10, "axes.labelsize": 8, "xtick.labelsize": 8, "ytick.labelsize": 8}
+    return {**ink, **paper, **spines, **sizes, "axes.titleweight": "bold", "axes.titlelocation": "left"}
+
+
+def _shrink(path: Path) -> None:
+    """Write a PNG again with 256 colours: a third of the bytes, and nobody sees it."""
+    from PIL import Image
+
+    Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
