@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .errors import PatchError, shown
 from .library import SUFFIXES, Library
-from .metadata import Metadata
+from .metadata import ENCODER_SUFFIX, Metadata
 from .patch import Patch
 from .patch_file import fit, load_patch
 from .probe import Report, probe_decoders
@@ -54,7 +54,8 @@ def check_files(paths: Iterable[Path], folders: tuple[Path, ...]) -> Iterator[Ch
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(file for file in path.rglob("*") if file.suffix.lower() in (*SUFFIXES, ".onnx"))
+            found = (file for file in path.rglob("*") if file.suffix.lower() in (*SUFFIXES, ".onnx"))
+            yield from sorted(file for file in found if not file.name.endswith(ENCODER_SUFFIX))
         else:
             yield path
 

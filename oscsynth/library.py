@@ -1,6 +1,6 @@
 """The folders: which patches and decoders there are.
 
-Any thread but audio's, any process but the engine's; imports ``patch_file`` and ``errors``. The factory's folder comes with the program and is
+Any thread but audio's, any process but the engine's; imports from ``patch_file`` downwards. The factory's folder comes with the program and is
 only read; the user's holds their own and shadows factory patches of the same name.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .errors import PatchError, shown
+from .metadata import ENCODER_SUFFIX
 from .patch import Patch
 from .patch_file import load_patch
 
@@ -63,7 +64,7 @@ class Library:
         """Return every decoder file in both folders (and one folder down), the user's first."""
         patterns = ("*.onnx", "*/*.onnx")
         found = [file for folder in self.folders for pattern in patterns for file in sorted(folder.glob(pattern))]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(file for file in found if not file.name.endswith(ENCODER_SUFFIX)))
 
     def is_factory(self, patch: Patch) -> bool:
         """Say whether a patch came with the program."""

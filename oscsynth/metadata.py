@@ -22,6 +22,7 @@ PROPERTY = "oscsynth"
 SCHEMA_VERSION = 1
 MAX_DECODER_BYTES = 128 * 1024 * 1024
 MAX_LATENTS = 64
+ENCODER_SUFFIX = ".encoder.onnx"  # beside the decoders lie such files too: they are none
 N_CLASSES = 12
 
 MidiPitch = Annotated[int, Ge(0), Le(127)]

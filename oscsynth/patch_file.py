@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from .errors import PatchError, shown
-from .metadata import Metadata
+from .metadata import ENCODER_SUFFIX, Metadata
 from .patch import Name, Patch
 from .patch_schema import bare, doc, keys, takes
 from .units import PITCH_CLASSES, pitch_class_index
@@ -138,7 +138,8 @@ def _find_decoder(given: object, folders: Iterable[Path]) -> tuple[str, list[_Fa
     for folder in looked:
         if os.path.isfile(folder / inside):
             return str(folder / inside), []
-    there = sorted({file.relative_to(folder).as_posix() for folder in looked for depth in ("*", "*/*") for file in folder.glob(f"{depth}.onnx")})
+    found = {file.relative_to(folder).as_posix() for folder in looked for depth in ("*", "*/*") for file in folder.glob(f"{depth}.onnx")}
+    there = sorted(name for name in found if not name.endswith(ENCODER_SUFFIX))
     sentence = f"there is no {inside} in {' or '.join(shown(folder) or '.' for folder in looked)}"
     return "", [_Fault(("decoder",), sentence + _nearest(str(inside), there))]
 

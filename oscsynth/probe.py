@@ -23,7 +23,7 @@ from typing import Any
 from . import __version__
 from .errors import DecoderError, shown
 from .library import factory_folder
-from .metadata import MAX_DECODER_BYTES, Metadata, parse_metadata
+from .metadata import ENCODER_SUFFIX, MAX_DECODER_BYTES, Metadata, parse_metadata
 
 START_SECONDS = 60.0  # a cold disk may need long to bring in ONNX Runtime
 CHECK_SECONDS = 20.0
@@ -120,7 +120,7 @@ def vouch(folder: Path) -> None:
         When one of them cannot be used.
     """
     vouchers = {}
-    for path in sorted(folder.glob("*.onnx")):
+    for path in sorted(path for path in folder.glob("*.onnx") if not path.name.endswith(ENCODER_SUFFIX)):
         result = _check(path)
         if "error" in result:
             raise DecoderError(f"{shown(path)}: {result['error']}")

@@ -89,6 +89,7 @@ def test_a_folder_that_is_a_file_is_a_fault(library, tmp_path):
 
 def test_decoders_are_found_in_both_folders_and_one_below(library):
     (library.user_folder / "mine.onnx").touch()
+    (library.user_folder / "mine.encoder.onnx").touch()  # is none
     assert [file.name for file in library.decoders()] == ["mine.onnx", "d.onnx"]
 
 

@@ -31,7 +31,7 @@ def n_latents(performance: Performance) -> int:
 
 
 def test_there_are_six_patches_and_four_decoders_of_at_most_6_mb() -> None:
-    decoders = list((factory_folder() / "decoders").glob("*.onnx"))
+    decoders = Library(None, factory_folder()).decoders()
     assert len(names()) >= 6 and len(decoders) >= 4
     assert all(path.stat().st_size <= 6_000_000 for path in decoders)
 
@@ -89,8 +89,7 @@ def test_loudness_is_even_over_the_latent_box(name: str, tmp_path: Path) -> None
 
 def test_what_ships_is_what_was_checked() -> None:
     """``make vouchers`` after a decoder has changed, or the first start is a slow one."""
-    folder = factory_folder() / "decoders"
-    for path in folder.glob("*.onnx"):
+    for path in Library(None, factory_folder()).decoders():
         vouched = _vouched_for(path)
         assert vouched is not None and vouched.metadata == Decoder.load(path).metadata
         probe(Decoder.load(path))

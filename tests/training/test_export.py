@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from oscsynth.errors import DecoderError
 from oscsynth.metadata import PROPERTY, Metadata, parse_metadata
 from training import batches, export, train
+from training.decoder_file import open_decoder
 from training.evaluate import Evaluation, evaluate
 from training.export import export as write
 from training.prepare import Hops
@@ -56,7 +58,37 @@ def test_the_file_is_what_the_contract_says(trained: Trained, metadata: Metadata
         "chroma": (["voices", 12], "tensor(float)"),
         "magnitude": (["voices", SMALL.n_bins], "tensor(float)"),
     }
-    assert parse_metadata(session.get_modelmeta().custom_metadata_map[PROPERTY]) == metadata
+    assert parse_metadata(session.get_modelmeta().custom_metadata_map[PROPERTY]) == replace(metadata, encoder="tones.encoder.onnx")
+
+
+def test_the_encoder_lies_beside_it_and_embeds_as_the_network_does(trained: Trained, metadata: Metadata, hops: Hops, tmp_path: Path) -> None:
+    path = write(trained, metadata, tmp_path / "tones.onnx")
+    rows = hops.rows(2)
+    condition = batches.condition(hops.pitch_midi[rows], ())
+    output = export.run(path.with_name("tones.encoder.onnx"), hops.magnitude[rows], condition)
+    np.testing.assert_allclose(output, train.embedding(trained, hops, rows), atol=1e-5)
+    opened = open_decoder(path)
+    positions = opened.embed(hops.magnitude[rows], hops.pitch_midi[rows])
+    again = opened.decode(positions, hops.pitch_midi[rows])
+    np.testing.assert_allclose(again, train.decoded(trained, output, condition), atol=1e-4)
+
+
+def test_the_encoder_is_as_small_and_as_plain_as_the_decoder(trained: Trained, metadata: Metadata, tmp_path: Path) -> None:
+    path = write(trained, metadata, tmp_path / "tones.onnx")
+    model = onnx.load(path.with_name("tones.encoder.onnx"), load_external_data=False)
+    assert {node.op_type for node in model.graph.node} == {"Concat", "Cast", "Gemm", "LeakyRelu", "Sigmoid"}
+    assert {each.data_type for each in model.graph.initializer} == {onnx.TensorProto.FLOAT16}
+    assert [each.name for each in model.graph.input] == ["magnitude", "chroma"]
+
+
+def test_an_encoder_that_is_of_another_decoder_is_refused(trained: Trained, metadata: Metadata, tmp_path: Path) -> None:
+    path = write(trained, metadata, tmp_path / "tones.onnx")
+    path.with_name("tones.encoder.onnx").write_bytes(path.read_bytes())
+    with pytest.raises(DecoderError, match="this encoder is not of"):
+        open_decoder(path)
+    path.with_name("tones.encoder.onnx").write_text("no encoder")
+    with pytest.raises(DecoderError, match="the encoder cannot be loaded"):
+        open_decoder(path)
 
 
 def test_operators_are_standard_and_weights_are_inside_and_half_as_large(trained: Trained, metadata: Metadata, tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from oscsynth.metadata import PROPERTY, Metadata, parse_metadata
+from oscsynth.metadata import ENCODER_SUFFIX, PROPERTY, Metadata, parse_metadata
 from training import batches, chroma, export
 from training.evaluate import mesh, points_in
 from training.recipes import RECIPES
 from training.spectra import Stft, magnitudes
 
 ROOT = Path(__file__).parents[2]
-DECODERS = sorted((ROOT / "patches" / "decoders").glob("*.onnx"))
+DECODERS = sorted(path for path in (ROOT / "patches" / "decoders").glob("*.onnx") if not path.name.endswith(ENCODER_SUFFIX))
 STFT = Stft()
 
 
