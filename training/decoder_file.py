@@ -117,7 +117,7 @@ class DecoderFile:
             damping = np.where(trial_error < error, damping / 5, damping * 5)
             error = np.minimum(error, trial_error)
             beside = self.decode((trial[better][:, None] + step).reshape(-1, n_latents), np.repeat(pitch_midi[better], n_latents))
-            slopes[better] = (beside.reshape(len(better), n_latents, -1) - here[better][:, None]) / 1e-3
+            slopes[better] = (beside.reshape(len(better), n_latents, target.shape[1]) - here[better][:, None]) / 1e-3
             rest[better] = target[better] - here[better]
             curvature = np.einsum("hib,hjb->hij", slopes, slopes).astype(np.float64)
             curvature += damping[:, None, None] * (np.trace(curvature, axis1=1, axis2=2)[:, None, None] / n_latents + 1e-12) * np.eye(n_latents)
