@@ -7,6 +7,7 @@ The map of the house, top to bottom; a module imports only from those below it.
 ``daemon``            the parent: starts, supervises and stops the two processes; ``screen`` and ``keys`` are its terminal,
                       ``choices`` what is kept of it
 ``control_process``   the one that hears; its ``librarian`` watches, checks and loads; ``engine_process``, the one that sounds
+``keeper``            takes up the session and keeps it, ``session`` is its file
 ``doors``             OSCQuery and the announcement, opened once it plays
 ``layouts``           what a phone shows
 ``render``            both of them without a clock: a score into a sound file
@@ -20,7 +21,7 @@ The map of the house, top to bottom; a module imports only from those below it.
 ``schedule``          when things happen: a queue in order of time, and how clocks relate
 ``link``              how what changes crosses from control to engine
 ``parameters``        what can change: one table
-``patch metadata``    what a patch is; what a decoder file says of itself
+``patch metadata``    what a patch is; what a decoder file says of itself; ``scene``: what all parts play
 ``units errors``      inverse pairs of conversions; a few error classes; ``lan``: this computer's addresses
 ====================  ====================================================================================================
 

@@ -74,6 +74,7 @@ def serve(
     ] = None,
     allow: Annotated[list[str] | None, typer.Option(metavar="NETWORK", help="Let this network in, such as 192.168.1.0/24; once for each.")] = None,
     feedback: Annotated[list[str] | None, typer.Option(metavar="IP:PORT", help="Tell this address of every change; once for each.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start clean, instead of going on where it ended.")] = False,
 ) -> None:
     """Play: load the patches, open the sound card and listen for OSC, until Ctrl-C."""
     from . import daemon
@@ -94,6 +95,7 @@ def serve(
             lan=_is_lan_wanted(lan),
             allow=tuple(allow or ()),
             feedback=tuple(feedback or ()),
+            fresh=fresh,
         )
     )
     raise typer.Exit(code or 0)

@@ -29,12 +29,14 @@ from .control.sockets import EVERYWHERE
 from .control.timeline import Timeline
 from .doors import Doors
 from .errors import OscsynthError
+from .keeper import Keeper
 from .lan import addresses
 from .librarian import Librarian
 from .library import Library, factory_folder, user_folder
 from .link import EXIT_HOPELESS, Load, Loaded, SharedMemory
 from .parameters import MAX_PARTS, State
 from .patch import Patch
+from .session import SessionFile, state_folder
 
 log = logging.getLogger(__name__)
 ROUND_SECONDS = 0.1  # notes and events are at most that old
@@ -64,6 +66,8 @@ class ControlOptions(Protocol):
     def allow(self) -> Sequence[str]: ...  # noqa: D102
     @property
     def feedback(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def fresh(self) -> bool: ...  # noqa: D102
 
 
 def main(shared_memory_path: str, loads: Connection, loaded: Connection, events: Connection, options: ControlOptions) -> None:
@@ -109,6 +113,8 @@ class Control:
         self.timeline.restore(memory.read_queue())
         with self.timeline.ahead.foreseen():  # what is handed over was performed: the notes know of it
             is_known = from_notes(self.instrument, notes)
+        self._is_known = is_known
+        self._keeper: Keeper | None = None
         if not is_known and self._engine_is_there:
             # Which numbers the engine knows is lost: none of these was ever given.
             self.instrument.shelf.next_number = int(time.time())
@@ -128,6 +134,8 @@ class Control:
         hosts = " or ".join(addresses(host)) or host
         self._events.put({"event": "listening", "host": host, "hosts": hosts, "port": port, "sentence": self.server.shortage})
         librarian = Librarian(self._library(), self.instrument, self._deliver, self._complain)
+        librarian.read()
+        self._resume()
         librarian.open(self._options.patch)
         self.server.publish()
         self.timeline.advance()
@@ -147,6 +155,17 @@ class Control:
         self.timeline.save()
         self._publisher.flush()
         self._look()
+        if self._keeper:
+            self._keeper.close()
+
+    def _resume(self) -> None:
+        """Take up the session, unless an earlier control has; a port that is another each time has none."""
+        if not self._options.port:
+            return
+        self._keeper = Keeper(self.instrument, SessionFile(state_folder(), self._options.port, self._complain), self._complain)
+        if not self._is_known and not self._options.fresh:
+            self._keeper.resume(self._options.patch)
+            self.server.clients.restore(self.instrument.kept_clients)
 
     def _host(self) -> str:
         """Return where to listen: everywhere as soon as anybody else is let in."""
@@ -185,6 +204,8 @@ class Control:
     def _take_loaded(self, message: Loaded, librarian: Librarian) -> None:
         if message.number < 0:
             self._engine_is_there = True
+            if self._keeper:
+                self._keeper.engine_started()
             self.instrument.load_again()
             return
         if message.error:
@@ -219,6 +240,8 @@ class Control:
 
     def _look(self) -> None:
         """Keep the notes, and tell the parent what is new."""
+        if self._keeper:
+            self._keeper.look(self.instrument.noted)
         if self.instrument.noted:
             self.instrument.noted = False
             try:

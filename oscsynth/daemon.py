@@ -58,6 +58,7 @@ class Options:
     lan: bool = False
     allow: tuple[str, ...] = ()
     feedback: tuple[str, ...] = ()
+    fresh: bool = False
 
 
 @dataclass

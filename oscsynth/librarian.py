@@ -55,8 +55,13 @@ class Librarian:
         self._start = ""
         self._checking = asyncio.Lock()
 
+    def read(self) -> None:
+        """Read the folders: which patches there are."""
+        self._library.scan()
+        self._take_library()
+
     def open(self, start: str | None) -> None:
-        """Read the folders, and let part 1 wait for its first patch, unless it plays already.
+        """Let part 1 wait for its first patch of those that were read, unless it plays already.
 
         Parameters
         ----------
@@ -68,8 +73,6 @@ class Librarian:
         OscsynthError
             When there is no patch of that name.
         """
-        self._library.scan()
-        self._take_library()
         self._start = start or next(iter(self._patches), "")
         part = self._instrument.parts[1]
         if self._start and part.version is None and not part.wanted:
@@ -146,7 +149,8 @@ class Librarian:
                 await self._probe(unknown)
 
     def _playing(self) -> list[str]:
-        return [part.patch.name for part in self._instrument.parts.values() if part.patch]
+        parts = self._instrument.parts.values()
+        return [part.patch.name for part in parts if part.patch] + [part.wanted for part in parts]
 
     async def _probe(self, decoders: list[str]) -> None:
         """Have decoders checked one after the other; each patch can be played as soon as its own is."""

@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -42,14 +43,17 @@ def free_port() -> int:
 class Serve:
     """``oscsynth serve`` with these arguments, in a process of its own."""
 
-    def __init__(self, *arguments: str, patches: Path | None = None, env: dict[str, str] | None = None) -> None:
-        self.port = free_port()
+    def __init__(self, *arguments: str, patches: Path | None = None, env: dict[str, str] | None = None, port: int | None = None) -> None:
+        self.port = free_port() if port is None else port
         folder = [] if patches is None else ["--patches", str(patches)]
         command = [sys.executable, "-m", "oscsynth", "serve", "--port", str(self.port), *folder, *arguments]
+        # A session of its own, where nobody has said which.
+        self._state = tempfile.TemporaryDirectory(prefix="oscsynth-state-", ignore_cleanup_errors=True)
+        env = {"XDG_STATE_HOME": os.environ.get("XDG_STATE_HOME", self._state.name)} | (env or {})
         before = set(SHARED.glob("oscsynth-*"))
         self.begun_seconds = time.monotonic()
         self.process = subprocess.Popen(
-            command, env=os.environ | (env or {}), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, env=os.environ | env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -120,6 +124,7 @@ class Serve:
         self._reader.join(2)
         self.process.stdout.close()  # type: ignore[union-attr]
         self.socket.close()
+        self._state.cleanup()
 
 
 def child_pids(pid: int) -> list[int]:

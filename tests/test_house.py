@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-GROUND = {"errors", "units", "metadata", "parameters", "patch", "link", "schedule"}
+GROUND = {"errors", "units", "metadata", "parameters", "patch", "scene", "link", "schedule"}
 FILES = {"yaml_file", "patch_schema", "patch_file", "library"}
 
 # What each part of the house may import from the rest of it; what is not named here may not be there.
@@ -21,6 +21,7 @@ HOUSE: dict[str, set[str]] = {
     "errors": set(),
     "units": set(),
     "patch": set(),
+    "scene": set(),
     "metadata": {"errors"},
     "parameters": {"units"},
     "link": {"parameters", "patch"},
@@ -41,10 +42,12 @@ HOUSE: dict[str, set[str]] = {
     "screen": {"", "errors", "units", "parameters", "link", "keys", "lan"},
     "engine_process": {*GROUND, "timed_state", "audio", "sound"},
     "librarian": {"errors", "patch", "patch_file", "library", "probe", "control"},
+    "session": {"errors"},
+    "keeper": {"control", "session"},
     "lan": set(),
     "layouts": {"errors", "units"},
     "doors": {*GROUND, "control"},
-    "control_process": {*GROUND, "library", "librarian", "doors", "control", "lan"},
+    "control_process": {*GROUND, "library", "librarian", "doors", "control", "lan", "keeper", "session"},
     "choices": set(),
     "daemon": {"errors", "link", "audio", "screen", "choices"},
     "score": {"errors", "client"},

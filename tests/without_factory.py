@@ -17,6 +17,7 @@ class Options:
     lan: bool = False
     allow: tuple[str, ...] = ()
     feedback: tuple[str, ...] = ()
+    fresh: bool = False
 
 
 def main(*arguments):

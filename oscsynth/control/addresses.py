@@ -102,6 +102,21 @@ class Route(NamedTuple):
     named: bool
 
 
+def find(part: Part, below: str) -> tuple[Row | None, int]:
+    """Return the row and the key of an address below a part, with no row for one that it does not have."""
+    for row in PART_ROWS:
+        if row.keys is None:
+            if row.path == below:
+                return row, 0
+            continue
+        before, _, after = row.path.partition("{}")
+        if below.startswith(before) and below.endswith(after):
+            key = row.keys(part).get(below[len(before) : len(below) - len(after)])
+            if key is not None:
+                return row, key
+    return None, 0
+
+
 def routes(part: Part, prefix: str) -> dict[str, Route]:
     """Return every address of a part, or of the whole (part 0), as it is now; part 1 has the short form and the long one."""
     long = f"{prefix}/part/{part.number}/" if part.number else f"{prefix}/"

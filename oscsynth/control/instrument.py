@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..metadata import Metadata
 from ..parameters import MAX_PARTS, State
 from ..patch import Patch
-from .addresses import Route, routes
+from .addresses import Route, find, routes
+from .arrange import dress
 from .osc import Argument, Bundle, Message, messages
 from .part import Part, Request
 from .patterns import Tree, is_pattern
@@ -102,11 +103,14 @@ class Instrument:
                 self._perform(message, sender, terse or len(replies) > _MAX_SENTENCES)
             except Refused as refused:
                 replies.append(self.fail(message.address, str(refused)))
-        if self.travellers:
-            for part in self.travellers:
-                part.travelling = False
-            self.travellers.clear()
+        self._end_journeys()
         return replies
+
+    def _end_journeys(self) -> None:
+        """Let what is set from here on be no part of what has begun."""
+        for part in self.travellers:
+            part.travelling = False
+        self.travellers.clear()
 
     def _perform(self, message: Message, sender: Any, terse: bool) -> None:
         address, arguments = message
@@ -258,6 +262,27 @@ class Instrument:
         self.part_changed(part)
         return True
 
+    def part(self, number: int) -> Part:
+        """Return a part; it comes to be if there is none, and should get a patch then."""
+        if number not in self.parts:
+            self.parts[number] = part = Part(self, number)
+            part.reset()
+            self.part_changed(part)
+        return self.parts[number]
+
+    def put(self, part: Part, address: str, arguments: Sequence[Argument]) -> None:
+        """Set a value of a part by its address below the part.
+
+        Raises
+        ------
+        Refused
+            When there is no such value or it takes something else.
+        """
+        row, key = find(part, address)
+        if row is None or row.write is None:
+            raise Refused("there is no such value")
+        row.write(part, key, row.coerce(arguments))
+
     def close(self, part: Part) -> None:
         """End a part; what sounds fades out."""
         part.close()
@@ -284,8 +309,18 @@ class Instrument:
         if version is None:
             self.part_changed(part)
             return
-        part.take(version)
+        self.take(part, version)
         self._replies.append(self._done(part))  # to the sender of the packet that is being done
+
+    def take(self, part: Part, version: Version) -> list[str]:
+        """Let a part play a version that is ready, as it was arranged if it was; return what of that cannot be done."""
+        faults: list[str] = []
+        if (arrangement := part.arrangement) is None:
+            part.take(version)
+        else:
+            part.travel(arrangement.seconds)
+            part.take(version, lambda: faults.extend(dress(part, arrangement)))
+        return faults
 
     def _done(self, part: Part) -> Reply:
         assert part.version is not None and part.request is not None
@@ -322,7 +357,9 @@ class Instrument:
         return self._give_up(version.patch.name, error) if error else self._arrive(version)
 
     def load_again(self) -> None:
-        """Ask a new engine for everything, what sounds or is awaited first."""
+        """Ask a new engine for everything, what sounds or is awaited first; it begins where the last journeys were to end."""
+        for part in self.parts.values():
+            part.set("travel", 0.0)
         self.shelf.load_again(self.sounding(), [part.wanted for part in self.parts.values() if part.wanted])
 
     def forget(self) -> None:
@@ -334,14 +371,16 @@ class Instrument:
         return [part.version for part in self.parts.values() if part.version]
 
     def _arrive(self, version: Version) -> list[tuple[Any, Reply]]:
-        replies = []
+        replies: list[tuple[Any, Reply]] = []
         for part in self.parts.values():
             if part.wanted == version.patch.name:
-                part.take(version)
+                faults = self.take(part, version)
                 if part.request is not None:
                     replies.append((part.request.sender, self._done(part)))
+                    replies += [(part.request.sender, self.fail(part.request.address, fault)) for fault in faults]
             elif part.version is not None and part.version.patch.name == version.patch.name and part.version is not version:
                 part.reload(version)
+        self._end_journeys()
         return replies
 
     def _give_up(self, name: str, fault: str) -> list[tuple[Any, Reply]]:
@@ -349,7 +388,7 @@ class Instrument:
         for part in list(self.parts.values()):
             if part.wanted != name:
                 continue
-            part.wanted = ""
+            part.wanted, part.arrangement = "", None
             if part.request is not None:
                 replies.append((part.request.sender, self.fail(part.request.address, f"the patch {name} cannot be played: {fault}")))
             if part.version is None and part.number > 1:

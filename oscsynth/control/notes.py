@@ -29,8 +29,7 @@ def to_notes(instrument: Instrument) -> str:
     notes = {
         "version": _SCHEMA_VERSION,
         "next_number": instrument.shelf.next_number,
-        "untimed": [client for client in instrument.untimed if isinstance(client, tuple)],  # a connection ends with the program
-        "clients": instrument.clients.kept() if instrument.clients else [],
+        **whole_to_notes(instrument),
         "versions": [dataclasses.asdict(version) for version in versions.values()],
         "parts": {
             number: {
@@ -42,6 +41,20 @@ def to_notes(instrument: Instrument) -> str:
         },
     }
     return json.dumps(notes, ensure_ascii=False, separators=(",", ":"))
+
+
+def whole_to_notes(instrument: Instrument) -> dict[str, Any]:
+    """Return what belongs to no part: who is told of changes, whose time tags are ignored."""
+    return {
+        "untimed": [client for client in instrument.untimed if isinstance(client, tuple)],  # a connection ends with the program
+        "clients": instrument.clients.kept() if instrument.clients else [],
+    }
+
+
+def whole_from_notes(instrument: Instrument, notes: dict[str, Any]) -> None:
+    """Take that over."""
+    instrument.untimed = dict.fromkeys(map(tuple, notes.get("untimed", ())))
+    instrument.kept_clients = notes.get("clients", [])
 
 
 def from_notes(instrument: Instrument, text: str) -> bool:
@@ -57,8 +70,7 @@ def from_notes(instrument: Instrument, text: str) -> bool:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("the notes of the last control cannot be read: %s", error)
         return False
-    instrument.untimed = dict.fromkeys(map(tuple, notes.get("untimed", ())))
-    instrument.kept_clients = notes.get("clients", [])
+    whole_from_notes(instrument, notes)
     instrument.shelf.know(versions.values())
     instrument.shelf.next_number = max(instrument.shelf.next_number, int(notes["next_number"]))
     for number in range(1, MAX_PARTS + 1):
@@ -93,7 +105,16 @@ def _part(instrument: Instrument, number: int, kept: dict[str, Any], versions: d
     part = Part(instrument, number)
     part.version = versions.get(kept["plays"])
     part.wanted = kept["wanted"]
-    memory = dict(kept["memory"])
-    memory["snapshots"] = {int(key): values for key, values in memory["snapshots"].items()}
-    part.memory = Memory(**memory)
+    part.memory = memory_from_notes(kept["memory"])
     return part
+
+
+def memory_from_notes(kept: dict[str, Any]) -> Memory:
+    """Return what a part remembers; JSON knows no keys but texts.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        When it makes no sense.
+    """
+    return Memory(**kept | {"snapshots": {int(key): values for key, values in kept["snapshots"].items()}})

@@ -6,7 +6,7 @@ Control process, one thread; imports ``parameters`` and ``patch``. Part 0 is the
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from ..units import unbend
 from .shelf import Version
 
 if TYPE_CHECKING:
+    from .arrange import Arrangement
     from .instrument import Instrument
 
 N_FADERS = 8  # latents that have an address whether or not the decoder has them
@@ -56,6 +57,8 @@ class Part:
         What it plays.
     wanted : str
         The patch that it switches to as soon as that is loaded.
+    arrangement : Arrangement or None
+        How it shall stand then, if not as the patch says.
     """
 
     def __init__(self, instrument: Instrument, number: int) -> None:
@@ -64,6 +67,7 @@ class Part:
         self.version: Version | None = None
         self.wanted = ""
         self.request: Request | None = None
+        self.arrangement: Arrangement | None = None
         self.memory = Memory()
         self.travelling = False  # a journey began within this packet
         self._slots = PART_SLOTS if number else MASTER_SLOTS
@@ -168,30 +172,37 @@ class Part:
 
     # ---- patches
 
-    def expect(self, name: str, request: Request) -> None:
+    def expect(self, name: str, request: Request, arrangement: Arrangement | None = None) -> None:
         """Switch to a patch as soon as it is loaded; the newest request wins, and what is set until then is meant for it."""
-        self.wanted, self.request = name, request
+        self.wanted, self.request, self.arrangement = name, request, arrangement
         self._touched.clear()
 
-    def take(self, version: Version) -> None:
-        """Switch to a patch that is ready."""
-        first, touched = self.version is None, self._touched
-        self.wanted, self._touched = "", set()
+    def take(self, version: Version, dress: Callable[[], None] | None = None) -> None:
+        """Switch to a patch that is ready; ``dress`` then brings values of its own, from the patch's and the defaults."""
+        first, touched = self.version is None or dress is not None, self._touched
+        meant = {at: self._values[at] for at in touched} if dress else {}
+        self.wanted, self._touched, self.arrangement = "", set(), None
         self.version = version
-        for name, values in _brought_by(version.patch, first).items():
+        if dress:
+            self.reset()
+        for name, values in brought_by(version.patch, first).items():
             for index, value in enumerate(values):
                 if self._base + self._slots[name].start + index not in touched:
                     self.set(name, value, index)
         if first and not any(self._base + self._slots["chroma"].start + index in touched for index in range(N_CLASSES)):
             self.memory.weights = list(version.patch.chroma)
         self.memory.point, self.memory.morph, self.memory.morph_from, self.memory.morph_to = "", 0.0, "", ""
+        if dress:
+            dress()
+        for at, value in meant.items():
+            self._values[at] = value
         self._play(version)
 
     def reload(self, version: Version) -> None:
         """Go on with a newer version of the patch: only the keys that were edited change."""
-        before = _brought_by(self.version.patch if self.version else version.patch, True)
+        before = brought_by(self.version.patch if self.version else version.patch, True)
         self.version = version
-        for name, values in _brought_by(version.patch, True).items():
+        for name, values in brought_by(version.patch, True).items():
             for index, value in enumerate(values):
                 if value != before[name][index] and not (math.isnan(value) and math.isnan(before[name][index])):
                     self.set(name, value, index)
@@ -230,7 +241,8 @@ class Part:
         self.set("panic", self.get("panic") + 1)
 
 
-def _brought_by(patch: Patch, first: bool) -> dict[str, Sequence[float]]:
+def brought_by(patch: Patch, first: bool) -> dict[str, Sequence[float]]:
+    """Return the values that a patch brings to a part, by name; ``first`` also those that stay with the part from then on."""
     latents = [PART["latent"].default] * MAX_LATENTS
     for latent in patch.latents.values():
         latents[latent.neuron - 1] = latent.default

@@ -59,8 +59,11 @@ class Deck:
         self._mix_key = (0.0, 0.0)
         self._heard_at = -1.0  # the moment that the last change was evaluated for
 
-    def start(self, now: int) -> None:
-        """Begin from silence: fade in, and open the gate if the state says so."""
+    def start(self, now: int, fade_samples: float = 0.0) -> None:
+        """Begin from silence: open the gate if the state says so; a fade longer than the shortest takes the attack's place."""
+        if fade_samples > START_SECONDS * self._rate:
+            self.take_over(now, fade_samples)
+            return
         self.fade.to(1.0, now, START_SECONDS * self._rate)
         self._follow_gate(now)
 

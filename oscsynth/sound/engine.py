@@ -23,7 +23,7 @@ SWITCH_SECONDS = 0.02
 MAX_INSTANTS = 8  # in each clock; what comes later joins the next
 MAX_DECKS = 4  # of a part, fading ones included
 
-_OPEN, _PATCH, _OUTPUT = (PART_SLOTS[name].start for name in ("open", "patch", "output"))
+_OPEN, _PATCH, _OUTPUT, _TRAVEL = (PART_SLOTS[name].start for name in ("open", "patch", "output", "travel"))
 _GAIN, _FADE = MASTER_SLOTS["gain"].start, MASTER_SLOTS["fade"].start
 
 
@@ -201,17 +201,21 @@ class _Part:
         if number >= 0 and sound is None:
             # Not loaded yet: go on with what there is, and look again.
             return (current.update(row, now) if current is not None else False), True
+        shortest_samples = SWITCH_SECONDS * self._carrier.stft.sample_rate_hz
         if number >= 0 and len(self.decks) >= MAX_DECKS:
             # Switched faster than anything can fade: the new patch waits for a place, and what is meant for it does not reach the old one.
+            for deck in self.decks:
+                if deck is not current and deck.fade.arrives > now + shortest_samples:
+                    deck.end(now, shortest_samples)
             return False, True
-        fade_samples = SWITCH_SECONDS * self._carrier.stft.sample_rate_hz
+        fade_samples = max(shortest_samples, row[_TRAVEL] * self._carrier.stft.sample_rate_hz)
         if current is not None:
             current.end(now, fade_samples)
         self._current = None
         if sound is not None:
             self._current = Deck(number, sound, self._carrier, row, now)
             if current is None:
-                self._current.start(now)
+                self._current.start(now, fade_samples)
             else:
                 self._current.take_over(now, fade_samples)
             self.decks.append(self._current)

@@ -1,0 +1,132 @@
+"""Parts as a scene or a session has them: what is kept of each, and how all of them are played so again.
+
+Control process, one thread; imports ``parameters`` and ``scene``. The values of a part are the messages that would bring them about, so
+whatever has an address can be kept, and is checked by its row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..parameters import PART_PARAMETERS
+from ..scene import Arguments, PartScene
+from .part import Memory, Part, brought_by
+from .row import Refused
+
+if TYPE_CHECKING:
+    from .instrument import Instrument
+    from .part import Request
+
+SHORTEST_SECONDS = 0.02  # as a patch is switched
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """How a part shall stand once its patch is ready, and the time in which that is reached; a session also knows its memory."""
+
+    scene: PartScene
+    seconds: float
+    memory: Memory | None = None
+
+
+def kept_of(part: Part) -> PartScene | None:
+    """Return what a part plays with every value; None while it has no patch."""
+    if part.arrangement is not None:
+        return part.arrangement.scene
+    if part.version is None:
+        return PartScene(part.wanted) if part.wanted else None
+    return PartScene(part.version.patch.name, _values(part))
+
+
+def scene_of(part: Part) -> PartScene | None:
+    """Return what a part plays with those values that the patch alone would not bring, under the names that it has for them."""
+    if part.version is None:
+        return None
+    values: dict[str, Arguments] = {}
+    brought = brought_by(part.version.patch, True)
+    for parameter in PART_PARAMETERS:
+        if not parameter.description:
+            continue
+        usual = brought.get(parameter.name, (parameter.default,) * parameter.size)
+        stands = [part.get(parameter.name, index) for index in range(len(usual))]
+        if parameter.name == "latent":
+            names = {index: name for name, index in part.latent_names().items()}
+            changed = [index for index in range(part.n_latents) if stands[index] != usual[index]]
+            values |= {f"latent/{names.get(index, index + 1)}": (stands[index],) for index in changed}
+        elif any(now != before and not (math.isnan(now) or now == before) for now, before in zip(stands, usual, strict=True)):
+            values[parameter.name] = tuple(stands) if parameter.continuous else (int(stands[0]),)
+    return PartScene(part.version.patch.name, values)
+
+
+def _values(part: Part) -> dict[str, Arguments]:
+    values: dict[str, Arguments] = {}
+    for parameter in PART_PARAMETERS:
+        if parameter.name == "latent":
+            values["latents"] = tuple(part.get("latent", index) for index in range(part.n_latents))
+        elif parameter.description and not math.isnan(part.get(parameter.name)):
+            numbers = (part.get(parameter.name, index) for index in range(parameter.size))
+            values[parameter.name] = tuple(numbers if parameter.continuous else map(int, numbers))
+    return values
+
+
+def arrange(
+    instrument: Instrument, parts: Mapping[int, PartScene], seconds: float, request: Request, memories: Mapping[int, Memory] | None = None
+) -> list[str]:
+    """Let the parts be these and no others, all in one instant; those whose patch is not loaded yet follow as it is.
+
+    Parameters
+    ----------
+    seconds : float
+        The time in which patches are crossfaded and values arrive.
+    memories : mapping, optional
+        What the parts shall remember, by number.
+
+    Returns
+    -------
+    list of str
+        What cannot be done, a sentence each; the part in question is silent.
+    """
+    faults = []
+    for part in [part for number, part in instrument.parts.items() if number not in parts]:
+        _leave(part, seconds)
+    for number, scene in sorted(parts.items()):
+        part = instrument.part(number)
+        arrangement = Arrangement(scene, max(seconds, SHORTEST_SECONDS), (memories or {}).get(number))
+        try:
+            version = instrument.shelf.ready(scene.patch)
+        except Refused as refused:
+            faults.append(f"part {number}: {refused}")
+            _leave(part, seconds)
+            continue
+        part.expect(scene.patch, request, arrangement)
+        if version is not None:
+            faults += instrument.take(part, version)
+        else:
+            instrument.part_changed(part)
+    return faults
+
+
+def _leave(part: Part, seconds: float) -> None:
+    part.travel(max(seconds, SHORTEST_SECONDS))
+    part.wanted, part.arrangement = "", None
+    if part.number > 1:
+        part.instrument.close(part)
+    else:
+        part.set("gate", 0.0)
+
+
+def dress(part: Part, arrangement: Arrangement) -> list[str]:
+    """Bring a part that has just taken its patch to the values of an arrangement; return what cannot be done, a sentence each."""
+    faults = []
+    for address, arguments in arrangement.scene.values.items():
+        try:
+            part.instrument.put(part, address, arguments)
+        except Refused as refused:
+            faults.append(f"part {part.number}: {address}: {refused}")
+    part.travel(arrangement.seconds)  # again, should one of them have had a time of its own
+    if arrangement.memory is not None:
+        part.memory = arrangement.memory
+    return faults
