@@ -19,7 +19,7 @@ EXTRA = ("tensorflow", "keras", "librosa", "onnx", "matplotlib", "soxr")  # of p
 Epochs = Annotated[int | None, typer.Option(min=1, help="Stop after so many epochs.")]
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after the epoch that passes this.")]
 Seed = Annotated[int, typer.Option(help="Of the split, the first weights and the order of the batches.")]
-Configuration = Annotated[str, typer.Option(help="mixing: every note everywhere; paper: reconstruction alone.")]
+Configuration = Annotated[str, typer.Option(help="mixing: every note everywhere; paper: reconstruction alone; and the paper's other variants.")]
 
 
 @app.command()

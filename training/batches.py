@@ -24,6 +24,11 @@ def condition(pitch_midi: np.ndarray, registers: tuple[int, ...]) -> np.ndarray:
     return np.concatenate([note_class, chroma.one_hot(octave, len(registers))], axis=1)
 
 
+def conditions(hops: Hops, rows: np.ndarray, registers: tuple[int, ...]) -> np.ndarray:
+    """Return what is appended for rows of a corpus: the corpus's own columns where it has some, otherwise its notes."""
+    return condition(hops.pitch_midi[rows], registers) if hops.columns is None else np.asarray(hops.columns[rows])
+
+
 @dataclass(frozen=True, slots=True)
 class Transposer:
     """Gives any hop of a corpus at another pitch.
@@ -91,7 +96,7 @@ def transposer(hops: Hops) -> Transposer:
 def plain(hops: Hops, rows: np.ndarray, registers: tuple[int, ...]) -> tuple[Arrays, Arrays]:
     """Return inputs and targets of a batch for the paper's training: what goes in comes out."""
     magnitude = hops.magnitude[rows]
-    inputs = {"magnitude": magnitude, "condition": condition(hops.pitch_midi[rows], registers)}
+    inputs = {"magnitude": magnitude, "condition": conditions(hops, rows, registers)}
     return inputs, {"reconstruction": magnitude}
 
 

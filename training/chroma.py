@@ -39,6 +39,17 @@ def classes(magnitude: np.ndarray, stft: Stft) -> np.ndarray:
     return np.asarray(chroma(magnitude, stft).argmax(axis=1))  # over the classes, never over time
 
 
+def ancestor_columns(magnitude: np.ndarray, stft: Stft) -> np.ndarray:
+    """Return the twelve columns of the ancestor program: (hops, 12) float32 of zeros and ones.
+
+    Magnitudes, not powers, in each class, each hop scaled to its strongest; a class is marked where it is as strong as it gets in the
+    whole corpus. That is the strongest class of each hop, and for a class that is never the strongest one hop in which it is not.
+    """
+    strength = magnitude @ filters(stft).T  # (hops, 12)
+    strength /= np.maximum(strength.max(axis=1, keepdims=True), 1e-12)
+    return np.asarray(strength == strength.max(axis=0), np.float32)
+
+
 def one_hot(indices: np.ndarray, n: int = N_CLASSES) -> np.ndarray:
     """Return rows of zeros with a one: (hops, n) float32 for (hops,) indices.
 

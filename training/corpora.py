@@ -15,7 +15,7 @@ import numpy as np
 from oscsynth.errors import CorpusError
 
 from . import render
-from .recipes import LICENCE, RECIPES, Recipe
+from .recipes import LICENCE, PAPER, RECIPES, Part, Recipe
 from .spectra import Stft, is_silent
 
 SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".oga")
@@ -65,25 +65,36 @@ def recipe(name: str, stft: Stft) -> Corpus:
     CorpusError
         When there is no such recipe, or FluidSynth or the soundfont is missing.
     """
-    if name not in RECIPES:
-        raise CorpusError(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}")
+    rows = RECIPES | PAPER
+    if name not in rows:
+        raise CorpusError(f"there is no recipe {name!r}; there are {', '.join(rows)}")
     render.soundfont()  # before anything else: it may be missing
-    row, skipped = RECIPES[name], list[Skipped]()
+    row, skipped = rows[name], list[Skipped]()
     n_notes = sum(len(notes) for part in row.parts for _, notes in part.series())
     return Corpus(row.title, row.description, LICENCE, _rendered(row, stft, skipped), n_notes, row.keep_every, skipped)
 
 
 def _rendered(row: Recipe, stft: Stft, skipped: list[Skipped]) -> Iterator[Clip]:
     for part in row.parts:
+        if part.melodies:
+            yield from _melodies(part)
+            continue
         series = list(part.series())
         notes = [(name, note) for name, of_series in series for note in of_series]
         for (name, note), audio in zip(notes, render.render(part.program, [n for _, n in notes], part.bank), strict=True):
             clip = f"{name}-{note.pitch_midi}"
-            group = clip if row.split_by == "clip" else str(part.program)
+            group = part.group or clip if row.split_by == "clip" else str(part.program)
             if reason := unusable(audio, stft):
                 skipped.append(Skipped(clip, reason))
             else:
                 yield Clip(clip, audio, group, name, part.family, note.pitch_midi)
+
+
+def _melodies(part: Part) -> Iterator[Clip]:
+    for name, notes in part.series():
+        halves = np.array_split(render.phrase(part.program, notes, part.bank), 2)
+        for group, audio in zip(("validation", "test"), halves, strict=True):
+            yield Clip(f"{name}-{group}", audio, group, f"{name}-{group}", part.family)
 
 
 def folder(folders: Sequence[Path], stft: Stft) -> Corpus:

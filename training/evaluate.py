@@ -58,7 +58,7 @@ def test_mse(trained: Trained, hops: Hops, rows: np.ndarray) -> float:
     total = 0.0
     for start in range(0, len(rows), 4096):
         some = rows[start : start + 4096]
-        condition = batches.condition(hops.pitch_midi[some], trained.registers)
+        condition = batches.conditions(hops, some, trained.registers)
         output = train.decoded(trained, train.embedding(trained, hops, some), condition)
         total += float(np.square(output - hops.magnitude[some]).mean(axis=1).sum())
     return total / max(1, len(rows))

@@ -13,13 +13,13 @@ import numpy as np
 from oscsynth.errors import CorpusError
 from oscsynth.metadata import Metadata
 
-from . import corpora, prepare
+from . import configurations, corpora, prepare
 from .corpora import Corpus
 from .evaluate import Evaluation, evaluate
 from .models import ModelConfig
 from .recipes import RECIPES
 from .spectra import Stft
-from .train import CONFIGURATIONS, Trained, TrainingConfig, train
+from .train import Trained, TrainingConfig, train
 
 Say = Callable[[str], None]
 
@@ -59,9 +59,10 @@ def train_recipe(
     """
     stft = Stft()
     corpus = corpora.recipe(name, stft)
-    row, config = RECIPES[name], _config(configuration, epochs, minutes, seed)
+    row, choice = RECIPES[name], configurations.configuration(configuration)
+    config = choice.training(epochs=epochs, minutes=minutes, seed=seed)
     command = f"python -m training recipe {name}{_options(configuration, epochs, minutes, seed)}"
-    model = _model(row.n_latents, row.registers, configuration)
+    model = choice.model(row.n_latents, len(row.registers))
     return _make(name, corpus, stft, model, row.registers, config, command, decoders, pages, say, show)
 
 
@@ -96,7 +97,7 @@ def train_sounds(
     octaves : bool
         Teach the octave too, as it is heard in the sounds.
     configuration : str
-        Key of `train.CONFIGURATIONS`.
+        Row of `configurations.CONFIGURATIONS`.
     epochs, minutes : optional
         Stop after so many, whichever is first; at the latest when nothing gets better.
 
@@ -112,12 +113,13 @@ def train_sounds(
         raise CorpusError(f"the name {name[:64]!r} will be a file's: it needs a letter or a digit, and at most 64 of them")
     stft = Stft()
     corpus = replace(corpora.folder(folders, stft), title=name)
-    config = _config(configuration, epochs, minutes, seed)
+    choice = configurations.configuration(configuration)
+    config = choice.training(epochs=epochs, minutes=minutes, seed=seed)
     shape = f" --name {shlex.quote(name)} --latents {n_latents}{' --octaves' if octaves else ''}"
     options = _options(configuration, epochs, minutes, seed)
     command = f"oscsynth train {shlex.join(Path(each).name for each in folders)}{shape}{options}"
     registers = (1, 2, 3, 4, 5, 6, 7) if octaves else ()
-    model = _model(n_latents, registers, configuration)
+    model = choice.model(n_latents, len(registers))
     made = _make(stem, corpus, stft, model, registers, config, command, output / "decoders", None, say, show)
     return replace(made, patch=_write_patch(name, made, output / f"{stem}.yaml"))
 
@@ -127,18 +129,6 @@ def _options(configuration: str, epochs: int | None, minutes: float | None, seed
     method = "" if configuration == "mixing" else f" --configuration {configuration}"
     limits = "".join(f" --{key} {value:g}" for key, value in (("epochs", epochs), ("minutes", minutes)) if value is not None)
     return f"{method}{limits} --seed {seed}"
-
-
-def _config(configuration: str, epochs: int | None, minutes: float | None, seed: int) -> TrainingConfig:
-    if configuration not in CONFIGURATIONS:
-        raise CorpusError(f"there is no training configuration {configuration!r}; there are {', '.join(CONFIGURATIONS)}")
-    config = replace(CONFIGURATIONS[configuration], minutes=minutes, seed=seed)
-    return config if epochs is None else replace(config, epochs=epochs)
-
-
-def _model(n_latents: int, registers: tuple[int, ...], configuration: str) -> ModelConfig:
-    config = ModelConfig(n_latents=n_latents, n_octaves=len(registers))
-    return replace(config, revive=0.0) if configuration == "paper" else config
 
 
 def _make(

@@ -18,6 +18,7 @@ from .corpora import Corpus, Skipped
 from .spectra import Stft
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
+PARTS = {"training": TRAIN, "validation": VALIDATION, "test": TEST}
 SHARES = (0.875, 0.0625, 0.0625)  # 70, 5 and 5 of 80, as in the paper
 PITCH_SOURCES = ("known", "librosa")
 
@@ -39,6 +40,7 @@ class Hops:
     skipped: tuple[Skipped, ...]
     stft: Stft
     n_unclear: int = 0  # hops left out because their strongest class was not the note played
+    columns: np.ndarray | None = None  # (hops, 12) float32: what is appended instead of the note; see `chroma.ancestor_columns`
 
     def rows(self, part: int) -> np.ndarray:
         """Return the indices of one part of the split: (rows,) int64."""
@@ -106,12 +108,15 @@ def measured_pitch(magnitude: np.ndarray, stft: Stft) -> np.ndarray:
 def split(groups: list[str], seed: int) -> np.ndarray:
     """Deal the groups to training, validation and test: (clips,) int8; a group is never divided.
 
-    With three groups or more each part gets one at least. With fewer, training, validation and test share what there is.
+    With three groups or more each part gets one at least. With fewer, training, validation and test share what there is. A group
+    called by the name of a part belongs to it, and then nothing is dealt: the others are for training.
 
     >>> split(["a", "a", "b", "c"], seed=440).tolist()
     [2, 2, 1, 0]
     """
     names = sorted(set(groups))
+    if set(names) & set(PARTS):
+        return np.asarray([PARTS.get(group, TRAIN) for group in groups], np.int8)
     order = np.random.default_rng(seed).permutation(len(names))
     n_other = [max(1, round(share * len(names))) for share in SHARES[1:]] if len(names) >= 3 else [0, 0]
     of_group = np.zeros(len(names), np.int8)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from .render import Note
 
 LICENCE = "FluidR3 GM soundfont by Frank Wen and contributors, MIT licence"
@@ -26,9 +28,12 @@ PITCHED = (
 )  # eighty programs
 
 
+MAJOR = (0, 2, 4, 5, 7, 9, 11)  # C major: what the paper's corpora hold
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One way of playing one program over a range of pitches, every semitone."""
+    """One way of playing one program over a range of pitches, every semitone of a scale, or in melodies."""
 
     program: int
     family: str
@@ -38,13 +43,19 @@ class Part:
     midi_low: int = 60
     midi_high: int = 71
     seconds: float = 1.0
+    scale: tuple[int, ...] = tuple(range(12))  # note classes
+    melodies: int = 0  # so many instead of single notes, each cut in two: validation and test
+    group: str = ""  # in the split; left out: as the recipe says
 
     def series(self) -> Iterator[tuple[str, list[Note]]]:
         """Give each velocity and modulation apart: a name, and its notes from low to high."""
+        if self.melodies:
+            yield from ((f"{self.family}-melody-{seed}", melody(seed, self.midi_low, self.midi_high)) for seed in range(self.melodies))
+            return
         for velocity in self.velocities:
             for modulation in self.modulations:
                 name = f"{self.family}-{self.bank}-{self.program}-{velocity}-{modulation}"
-                pitches = range(self.midi_low, self.midi_high + 1)
+                pitches = [pitch for pitch in range(self.midi_low, self.midi_high + 1) if pitch % 12 in self.scale]
                 yield name, [Note(pitch, velocity, self.seconds, modulation) for pitch in pitches]
 
 
@@ -59,6 +70,24 @@ class Recipe:
     n_latents: int = 3
     registers: tuple[int, ...] = ()
     keep_every: int = 1  # hops; neighbours overlap by three quarters and say nearly the same
+    pitch_source: str = "known"  # or librosa, as in the paper
+
+
+def melody(seed: int, midi_low: int, midi_high: int, n_notes: int = 40) -> list[Note]:
+    """Make up a melody: mostly steps and thirds of a major scale in some key, sometimes a leap, notes of 0.15 to 0.8 s.
+
+    >>> melody(1, 55, 100) == melody(1, 55, 100), melody(1, 55, 100) == melody(2, 55, 100)
+    (True, False)
+    """
+    rng = np.random.default_rng([440, seed])
+    key = int(rng.integers(12))
+    scale = [pitch for pitch in range(midi_low, midi_high + 1) if (pitch - key) % 12 in MAJOR]
+    place, notes = len(scale) // 3, []
+    for _ in range(n_notes):
+        place = int(np.clip(place + rng.choice([-4, -2, -1, 1, 2, 5], p=[0.08, 0.2, 0.27, 0.27, 0.12, 0.06]), 0, len(scale) - 1))
+        length = float(rng.choice([0.15, 0.2, 0.4, 0.8], p=[0.2, 0.35, 0.3, 0.15]))
+        notes.append(Note(scale[place], int(rng.integers(50, 121)), length, int(rng.choice([0, 60, 90]))))
+    return notes
 
 
 def _over(midi_low: int, midi_high: int, seconds: float, *parts: Part) -> tuple[Part, ...]:
@@ -127,5 +156,36 @@ RECIPES: dict[str, Recipe] = {
         n_latents=4,
         registers=(2, 3, 4, 5, 6),
         keep_every=3,
+    ),
+}
+
+# The corpora of Colonel & Keene 2020, on real instruments: theirs were recordings of a synthesiser and of a violin.
+PAPER: dict[str, Recipe] = {
+    "scales-one-octave": Recipe(
+        "C major, one octave",
+        "The scale of C major from C4 to B4 on 80 General MIDI instruments.",
+        tuple(replace(part, scale=MAJOR) for part in _over(60, 71, 1.0, *CHROMATIC)),
+        "program",
+        keep_every=2,
+        pitch_source="librosa",
+    ),
+    "scales-five-octaves": Recipe(
+        "C major, five octaves",
+        "The scale of C major from C2 to B6 on 80 General MIDI instruments.",
+        tuple(replace(part, scale=MAJOR) for part in _over(36, 95, 0.8, *CHROMATIC)),
+        "program",
+        keep_every=8,
+        pitch_source="librosa",
+    ),
+    "violin-melodies": Recipe(
+        "Violin notes and melodies",
+        "Single notes of a violin from G3 to E7, and for validation and test solo melodies, each cut in two.",
+        (
+            *_over(55, 100, 1.2, Part(40, "bowed", (30, 60, 90, 120), (0, 90), group="training")),
+            *_over(55, 93, 1.0, Part(40, "bowed", melodies=12)),
+        ),
+        "clip",
+        keep_every=2,
+        pitch_source="librosa",
     ),
 }

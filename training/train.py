@@ -16,7 +16,7 @@ import numpy as np
 
 from oscsynth.errors import DecoderError
 
-from . import batches, models
+from . import batches, models, variational
 from .prepare import TRAIN, VALIDATION, Hops
 
 ERROR = "mean_squared_error"  # of the reconstruction, as Keras logs it
@@ -37,12 +37,6 @@ class TrainingConfig:
     compiled: bool = True  # by XLA, which joins the many small steps of Adam: 55 ms a batch instead of 90 on two cores
 
 
-CONFIGURATIONS = {
-    "paper": TrainingConfig(mixing=False, cooling=0.0),
-    "mixing": TrainingConfig(),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Trained:
     """A trained network and how it came about."""
@@ -53,6 +47,7 @@ class Trained:
     seconds: float
     validation_mse: float
     interrupted: bool
+    history: tuple[float, ...] = ()  # validation MSE of each epoch
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -89,6 +84,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         self.config, self.show = config, show
         self.best, self.best_epoch, self.epochs = np.inf, -1, 0
         self.weights: list[np.ndarray] = []
+        self.history: list[float] = []
         self.failed_at: tuple[int, int] | None = None
 
     def on_train_begin(self, logs: Any = None) -> None:
@@ -116,6 +112,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         """Keep the best weights and decide whether to go on."""
         self.epochs = epoch + 1
         error = next((float(value) for key, value in (logs or {}).items() if key.startswith("val_") and key.endswith(ERROR)), np.nan)
+        self.history.append(error)
         if error < self.best:
             self.best, self.best_epoch, self.weights = error, epoch, self.model.get_weights()
         minutes = (time.monotonic() - self.started) / 60
@@ -163,7 +160,9 @@ def train(hops: Hops, model: models.ModelConfig, config: TrainingConfig, registe
     check = Batches(hops, VALIDATION if len(hops.rows(VALIDATION)) else TRAIN, registers, config)
     check.source, interrupted = None, False
     try:
-        network.fit(teach, validation_data=check, epochs=config.epochs, callbacks=[watch], verbose=0, shuffle=False)
+        network.fit(
+            teach, validation_data=check, epochs=config.epochs, callbacks=[watch, *variational.annealing(autoencoder)], verbose=0, shuffle=False
+        )
     except KeyboardInterrupt:
         if not watch.weights:
             raise
@@ -177,13 +176,14 @@ def train(hops: Hops, model: models.ModelConfig, config: TrainingConfig, registe
             f"a smaller learning rate than {config.learning_rate:g} may help"
         )
     seconds = time.monotonic() - watch.started
-    return Trained(autoencoder, registers, watch.epochs, seconds, watch.best, interrupted or watch.failed_at is not None)
+    cut_short = interrupted or watch.failed_at is not None
+    return Trained(autoencoder, registers, watch.epochs, seconds, watch.best, cut_short, tuple(watch.history))
 
 
 def embedding(trained: Trained, hops: Hops, rows: np.ndarray, batch: int = 4096) -> np.ndarray:
     """Return the latents of rows of the corpus: (rows, n_latents) float32."""
     parts = [
-        np.asarray(trained.autoencoder.encoder([hops.magnitude[some], batches.condition(hops.pitch_midi[some], trained.registers)], training=False))
+        np.asarray(trained.autoencoder.encoder([hops.magnitude[some], batches.conditions(hops, some, trained.registers)], training=False))
         for some in _slices(rows, batch)
     ]
     return np.concatenate(parts)

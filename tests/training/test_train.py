@@ -6,10 +6,11 @@ import pytest
 
 from oscsynth.errors import DecoderError
 from training import models, train
+from training.configurations import CONFIGURATIONS
 from training.evaluate import evaluate
 from training.evaluate import test_mse as error_over
 from training.prepare import VALIDATION, Hops, prepare
-from training.train import CONFIGURATIONS, Trained, TrainingConfig, learning_rate
+from training.train import Trained, TrainingConfig, learning_rate
 
 from .conftest import SMALL, TINY, tones
 
@@ -36,7 +37,7 @@ def test_the_error_that_is_reported_is_of_the_magnitudes_alone(hops: Hops, quick
 
 
 def test_the_paper_is_one_configuration() -> None:
-    paper = CONFIGURATIONS["paper"]
+    paper = CONFIGURATIONS["paper"].training()
     assert (paper.mixing, paper.batch, paper.learning_rate, paper.cooling) == (False, 200, 5e-4, 0.0)
     autoencoder = models.build(models.ModelConfig(), seed=440)
     dense = [layer for layer in autoencoder.encoder.layers + autoencoder.decoder.layers if hasattr(layer, "kernel")]
