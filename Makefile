@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
 .DEFAULT_GOAL := help
 
-.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-start benchmark-switch decoders vouchers pictures sounds clean
+.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-start benchmark-switch benchmark-latency decoders vouchers pictures sounds clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ benchmark-subscribers: .venv/test.stamp  ## fifty subscribers with faders moving
 
 benchmark-timetags: .venv/test.stamp  ## five hundred bundles ahead of time, through JACK
 	$(BIN)/python -m benchmarks.timetags
+
+benchmark-latency: .venv/test.stamp  ## from the OSC packet to the sound through JACK, beside scsynth (needs supercollider-server)
+	$(BIN)/python -m benchmarks.latency --output docs/benchmarks
 
 benchmark-start: .venv/test.stamp  ## measure the start, memory and recovery
 	$(BIN)/python -m benchmarks.start

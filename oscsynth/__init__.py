@@ -23,6 +23,7 @@ The map of the house, top to bottom; a module imports only from those below it.
 ``parameters``        what can change: one table
 ``patch metadata``    what a patch is; what a decoder file says of itself; ``scene``: what all parts play
 ``units errors``      inverse pairs of conversions; a few error classes; ``lan``: this computer's addresses
+``real_time``         a place before all other programs, where the system gives one
 ====================  ====================================================================================================
 
 ``control`` knows no NumPy; ``sound`` knows no bytes, sockets, clock or YAML.

@@ -36,6 +36,7 @@ from .library import Library, factory_folder, user_folder
 from .link import EXIT_HOPELESS, Load, Loaded, SharedMemory
 from .parameters import MAX_PARTS, State
 from .patch import Patch
+from .real_time import CONTROL_PRIORITY, hurry
 from .session import SessionFile, state_folder
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ def main(shared_memory_path: str, loads: Connection, loaded: Connection, events:
     options : ControlOptions
         As the command line gives them.
     """
+    hurry(CONTROL_PRIORITY)  # the engine says it where that is refused
     outbox = _Outbox(events, _MAX_EVENTS)
     try:
         control = Control(SharedMemory(shared_memory_path), loads, outbox, options)
@@ -276,6 +278,7 @@ class Control:
             "sample_rate_hz": int(telemetry.sample_rate_hz),
             "underruns": int(telemetry.underruns),
             "late_blocks": int(telemetry.late_blocks),
+            "real_time": int(telemetry.real_time),
             "faults": int(telemetry.faults + telemetry.errors),
             **self.server.statistics(),
             **self.timeline.statistics(),

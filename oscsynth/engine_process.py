@@ -28,6 +28,7 @@ from .audio.guard import Guard
 from .audio.quiet import hush_stderr
 from .errors import AudioError, OscsynthError
 from .link import EXIT_AGAIN, EXIT_HOPELESS, Load, Loaded, SharedMemory
+from .real_time import AUDIO_PRIORITY, ENGINE_PRIORITY, hurry, is_hurried, keep_memory
 from .timed_state import TimedState
 
 LOOK_EVERY_SECONDS = 0.05
@@ -52,6 +53,7 @@ class Renderer:
         self.engine = Engine(sample_rate_hz, n_channels)
         self.state = TimedState(memory, sample_rate_hz, self.engine.stft.clock_samples)
         self.loaded = 0
+        self.is_hurried = False
         self.backend: Backend | None = None
         self.guard = Guard(self._render, n_channels)
         self._memory = memory
@@ -91,6 +93,7 @@ class Renderer:
             float(self.guard.errors),
             float(self.loaded),
             self.state.reached_seconds,
+            float(self.is_hurried),
         )
         self._memory.write_telemetry(fields)
         if engine.position_samples >= self._peak_until:  # the peak of the last second, give or take one
@@ -194,6 +197,7 @@ class Watch:
         self._renderer, self._backend, self._events, self._retry = renderer, backend, events, retry
         self._dead_looks = 0
         self._fault = ""
+        self._thread_id = 0
         self._told_already: set[str] = set()
         self.leave = False
         now = time.monotonic()
@@ -207,6 +211,7 @@ class Watch:
                     self.leave = self._events.recv() == "stop"
             except (EOFError, OSError):  # the parent was killed
                 return 0
+            self._hurry()
             self._look_for_faults()
             if self._is_dead():
                 self._tell("lost", f"The sound device {self._backend.device} is gone: keeping time, and trying to take it back every second.")
@@ -218,6 +223,15 @@ class Watch:
                 self._collect_seconds += COLLECT_EVERY_SECONDS
                 gc.collect()
         return 0
+
+    def _hurry(self) -> None:
+        """Give the thread that renders its place; only the device's own thread knows which one it is."""
+        thread_id = self._renderer.guard.thread_id
+        if thread_id not in (self._thread_id, threading.get_native_id()):  # this one rendered the first blocks
+            self._thread_id = thread_id
+            if refused := hurry(AUDIO_PRIORITY, thread_id):
+                self._tell("priority", refused)
+            self._renderer.is_hurried = is_hurried(thread_id)
 
     def _is_dead(self) -> bool:
         # Looked at several times in a row: a process that was stopped for a while is no lost device.
@@ -290,6 +304,9 @@ def main(
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     sys.setswitchinterval(1e-4)  # a busy loader then delays a block by 0.9 ms, not by several
     hush_stderr()
+    hurry(ENGINE_PRIORITY)  # every thread: who holds the interpreter's lock must not wait for others while the sound waits for it
+    if refused := keep_memory():
+        log.debug(refused)
     loaded.send(Loaded(-1, engine_pid=os.getpid()))
     code = EXIT_HOPELESS
     try:

@@ -37,7 +37,7 @@ MAX_QUEUE_BYTES = 1024 * 1024
 _STATE_SEQUENCE, _TELEMETRY_SEQUENCE, _NOTES, _QUEUE = 0, 1, 2, 5
 _STATE_AT = 64
 _TELEMETRY_AT = _STATE_AT + 8 * STATE_DOUBLES
-_TELEMETRY = struct.Struct("=16d")
+_TELEMETRY = struct.Struct("=17d")
 _BLOBS_AT = _TELEMETRY_AT + 256
 _QUEUES_AT = _BLOBS_AT + 2 * _BLOB_BYTES
 _SIZE = _QUEUES_AT + 2 * MAX_QUEUE_BYTES
@@ -63,6 +63,7 @@ class Telemetry:
     errors: float = 0.0  # exceptions in the render, each faded to silence
     loaded: float = 0.0  # patches ready
     reached_seconds: float = 0.0  # what was due before this moment has happened
+    real_time: float = 0.0  # 1: the thread that renders has a real-time place
 
 
 @dataclass(frozen=True, slots=True)

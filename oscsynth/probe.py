@@ -24,6 +24,7 @@ from . import __version__
 from .errors import DecoderError, shown
 from .library import factory_folder
 from .metadata import ENCODER_SUFFIX, MAX_DECODER_BYTES, Metadata, parse_metadata
+from .real_time import take_it_easy
 
 START_SECONDS = 60.0  # a cold disk may need long to bring in ONNX Runtime
 CHECK_SECONDS = 20.0
@@ -248,6 +249,7 @@ def _check(path: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Check the files named on standard input, one line of JSON each, until it ends."""
+    take_it_easy()
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource  # not on Windows
 

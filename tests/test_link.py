@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 import signal
 import time
@@ -17,6 +18,7 @@ from oscsynth.link import AHEAD_AT, MAX_QUEUE_BYTES, STATE_DOUBLES, Load, Shared
 from oscsynth.parameters import MAX_CHANGES_AHEAD, N_ROWS, N_SLOTS, State
 from oscsynth.patch import Patch
 
+N_FIELDS = len(dataclasses.fields(Telemetry))
 CONTEXT = multiprocessing.get_context("spawn")
 
 
@@ -79,7 +81,7 @@ def test_what_lies_ahead_arrives_with_the_state(memory):
 def test_as_much_as_may_lie_ahead_fits(memory):
     state = State()
     state.ahead = array("d", range(3 * MAX_CHANGES_AHEAD))
-    memory.write_telemetry((7.0,) * 16)
+    memory.write_telemetry((7.0,) * N_FIELDS)
     memory.write_state(state)
     assert memory.restore_state().ahead == state.ahead and memory.read_telemetry().load == 7.0
 
@@ -101,8 +103,8 @@ def test_a_full_queue_fits(memory):
 
 
 def test_telemetry_arrives(memory):
-    telemetry = Telemetry(*range(16))
-    memory.write_telemetry(tuple(float(n) for n in range(16)))
+    telemetry = Telemetry(*range(N_FIELDS))
+    memory.write_telemetry(tuple(float(n) for n in range(N_FIELDS)))
     assert memory.read_telemetry() == telemetry
 
 

@@ -5,6 +5,7 @@ Runs in the callback: it counts, and keeps the exception for a thread that may l
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -18,7 +19,7 @@ class Guard:
     """A ``render`` that never raises and always returns the size that was asked for.
 
     ``errors`` counts exceptions, ``error`` is the first that nobody has fetched yet, ``last_call_seconds`` is when the device last asked
-    (``time.monotonic``; infinite before the first time).
+    (``time.monotonic``; infinite before the first time), ``thread_id`` on which thread of the system (0: not yet).
     """
 
     def __init__(self, render: Callable[[int], NDArray[np.float32]], n_channels: int) -> None:
@@ -28,10 +29,12 @@ class Guard:
         self.errors = 0
         self.error: Exception | None = None
         self.last_call_seconds = float("inf")
+        self.thread_id = 0
 
     def __call__(self, n_samples: int) -> NDArray[np.float32]:
         """Return the next samples, float32 (samples, channels)."""
         self.last_call_seconds = time.monotonic()
+        self.thread_id = threading.get_native_id()
         try:
             block = self._render(n_samples)
             if self._silent:  # back from a fault: no step from silence into the middle of a sound

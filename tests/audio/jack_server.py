@@ -25,11 +25,11 @@ def environment(name: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def jack_server(name: str = "", log: Path | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def jack_server(name: str = "", log: Path | None = None, period_samples: int = PERIOD_SAMPLES) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Run ``jackd`` with its dummy driver under a name of its own, or the one given; ``log`` is where it says which client was late."""
     name = name or f"oscsynth-{uuid.uuid4().hex[:8]}"
     _forget_killed_servers()
-    command = ["jackd", "-n", name, "-R", "-P70", "-d", "dummy", "-r", str(SAMPLE_RATE_HZ), "-p", str(PERIOD_SAMPLES)]
+    command = ["jackd", "-n", name, "-R", "-P70", "-d", "dummy", "-r", str(SAMPLE_RATE_HZ), "-p", str(period_samples)]
     with open(log or os.devnull, "wb") as output:
         process = subprocess.Popen(command, env=os.environ | environment(name), stdout=output, stderr=subprocess.STDOUT)
     try:
@@ -81,9 +81,11 @@ def _silence() -> Iterator[None]:
 
 
 class Capture:
-    """Hears the first client named ``PortAudio``: both channels, with no sample left out, and every xrun of the server."""
+    """Hears the first client of that name: both channels, with no sample left out, and every xrun of the server."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, of: str = "PortAudio") -> None:
+        self._of = of
+        self._blocks: list[tuple[int, int]] = []  # each block's first sample, here and in the server's own count, which xruns move
         jack.set_error_function(lambda message: None)
         jack.set_info_function(lambda message: None)
         self.client = jack.Client("capture", no_start_server=True, servername=name)
@@ -96,6 +98,7 @@ class Capture:
         self.client.activate()
 
     def _process(self, n_samples: int) -> None:
+        self._blocks.append((self.samples, self.client.last_frame_time))
         end = self.samples + n_samples
         if end <= len(self._sound):
             for channel, port in enumerate(self._ports):
@@ -106,15 +109,20 @@ class Capture:
         self.xruns += 1
 
     def connect(self, timeout_seconds: float = 5) -> None:
-        """Wait for PortAudio's ports and listen to them (again)."""
+        """Wait for its ports and listen to them (again)."""
         until = time.monotonic() + timeout_seconds
-        while not (outs := self.client.get_ports("PortAudio", is_output=True, is_audio=True)):
+        while not (outs := self.client.get_ports(self._of, is_output=True, is_audio=True)):
             if time.monotonic() > until:
-                raise TimeoutError("no PortAudio client came to the JACK server")
+                raise TimeoutError(f"no {self._of} client came to the JACK server")
             time.sleep(0.01)
         for out, port in zip(outs, self._ports, strict=False):
             with contextlib.suppress(jack.JackError):  # it is connected already
                 self.client.connect(out, port)
+
+    def now(self) -> int:
+        """Return the sample of ``sound`` that this moment will have."""
+        here, there = self._blocks[-1]
+        return here + self.client.frame_time - there
 
     @property
     def sound(self) -> np.ndarray:

@@ -1,11 +1,12 @@
 """Journeys stay apart from what is changed around them."""
 
+import dataclasses
 import time
 
 import pytest
 
 from oscsynth.control.publisher import PATIENCE_SECONDS, Publisher
-from oscsynth.link import SharedMemory
+from oscsynth.link import SharedMemory, Telemetry
 from oscsynth.parameters import State
 
 
@@ -25,7 +26,7 @@ class Session:
 
     def block(self):
         """Render a block: what the engine takes."""
-        self.memory.write_telemetry((0.0,) * 5 + (time.monotonic(),) + (0.0,) * 10)
+        self.memory.write_telemetry(dataclasses.astuple(Telemetry(position_seconds=time.monotonic())))
         taken = self.memory.restore_state()
         calls, self.calls = self.calls, []
         for call in calls:

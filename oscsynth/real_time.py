@@ -1,0 +1,91 @@
+"""What the system can do for a thread that must not be late: a place before all others, memory that stays, a heap that is kept.
+
+Engine and control process, from their main threads; standard library alone. On macOS and Windows the audio driver gives its thread such a place
+by itself, and there is nothing to do here. What is refused comes back as a sentence for the user, and everything works all the same.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+
+# Under JACK's and PipeWire's servers (70 and more), over everything of an ordinary program. Control's is lower: the sound comes first.
+AUDIO_PRIORITY, ENGINE_PRIORITY, CONTROL_PRIORITY = 65, 60, 20
+
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEPT_BYTES = 64 * 1024 * 1024  # of freed memory that malloc does not give back: less would come as page faults in the middle of a block
+_LARGEST_IN_HEAP_BYTES = 32 * 1024 * 1024  # glibc takes no more
+
+HOW = "docs/low-latency.md says how to allow it"
+
+
+def hurry(priority: int, thread_id: int = 0) -> str:
+    """Have a thread run before all ordinary ones (SCHED_FIFO); threads that it starts later inherit that.
+
+    Parameters
+    ----------
+    priority : int
+        1 to 99; a thread that has a higher real-time place already, as JACK gives it, keeps that one.
+    thread_id : int
+        Of `threading.get_native_id`; 0 is the caller.
+
+    Returns
+    -------
+    str
+        Why not, or nothing.
+    """
+    if not sys.platform.startswith("linux"):
+        return ""
+    try:
+        if is_hurried(thread_id) and os.sched_getparam(thread_id).sched_priority >= priority:
+            return ""
+        os.sched_setscheduler(thread_id, os.SCHED_FIFO, os.sched_param(priority))
+    except OSError as error:
+        return f"The system refuses real-time priority ({_reason(error)}): other programs can make the sound click; {HOW}."
+    return ""
+
+
+def take_it_easy() -> None:
+    """Run behind everything else: for work that a process of ours does beside the show, and would inherit our hurry."""
+    if sys.platform.startswith("linux"):
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.nice(10)
+
+
+def is_hurried(thread_id: int = 0) -> bool:
+    """Return whether a thread has a real-time place."""
+    return sys.platform.startswith("linux") and os.sched_getscheduler(thread_id) in (os.SCHED_FIFO, os.SCHED_RR)
+
+
+def keep_memory() -> str:
+    """Keep what is in memory there, and what is freed at hand; return why not, or nothing.
+
+    Pages are locked as they are first touched: locking all that is mapped would take hundreds of megabytes that nobody uses.
+    """
+    if not sys.platform.startswith("linux"):
+        return ""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "mallopt"):  # glibc alone
+        libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_IN_HEAP_BYTES)
+    if not _may_lock():
+        # A lock with a limit would make the next allocation fail that goes beyond it.
+        return f"The system limits locked memory: after a long pause the first sounds can click; {HOW}."
+    if libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT):
+        return f"The system refuses to lock memory ({os.strerror(ctypes.get_errno())}): after a long pause the first sounds can click; {HOW}."
+    return ""
+
+
+def _may_lock() -> bool:
+    import resource
+
+    return os.geteuid() == 0 or resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY
+
+
+def _reason(error: OSError) -> str:
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_RTPRIO)[0]
+    return "limit rtprio 0" if limit == 0 and os.geteuid() else str(error.strerror)
