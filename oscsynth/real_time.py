@@ -38,6 +38,7 @@ def hurry(priority: int, thread_id: int = 0) -> str:
     """
     if not sys.platform.startswith("linux"):
         return ""
+    priority = min(priority, _allowed_priority() or priority)
     try:
         if is_hurried(thread_id) and os.sched_getparam(thread_id).sched_priority >= priority:
             return ""
@@ -84,8 +85,13 @@ def _may_lock() -> bool:
     return os.geteuid() == 0 or resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY
 
 
-def _reason(error: OSError) -> str:
+def _allowed_priority() -> int:
+    """Return the highest priority that this user may give; 0: none by the limit alone."""
     import resource
 
     limit = resource.getrlimit(resource.RLIMIT_RTPRIO)[0]
-    return "limit rtprio 0" if limit == 0 and os.geteuid() else str(error.strerror)
+    return 99 if limit == resource.RLIM_INFINITY or os.geteuid() == 0 else limit
+
+
+def _reason(error: OSError) -> str:
+    return str(error.strerror) if _allowed_priority() else "limit rtprio 0"
