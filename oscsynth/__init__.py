@@ -16,7 +16,8 @@ The map of the house, top to bottom; a module imports only from those below it.
 ``audio/``            where samples go: PortAudio, a clock-paced null, a WAV file
 ``probe``             checks decoders in a process of their own
 ``library``           the folders: which patches and decoders there are
-``patch_file``        one YAML file to one patch, every fault in one message; ``patch_schema`` has the words, ``yaml_file`` the text
+``patch_file``        one YAML file to one patch, every fault in one message; ``patch_schema`` has the words, ``yaml_file`` the text,
+                      ``yaml_write`` changes it and keeps the comments
 ``timed_state``       what is in force at each sample
 ``schedule``          when things happen: a queue in order of time, and how clocks relate
 ``link``              how what changes crosses from control to engine

@@ -29,6 +29,7 @@ HOUSE: dict[str, set[str]] = {
     "real_time": set(),
     "timed_state": {"link", "parameters", "schedule"},
     "yaml_file": set(),
+    "yaml_write": {"yaml_file"},
     "patch_schema": {"patch"},
     "patch_file": {"errors", "units", "metadata", "patch", "patch_schema", "yaml_file"},
     "library": {"errors", "metadata", "patch", "patch_file"},
