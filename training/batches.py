@@ -39,14 +39,15 @@ class Transposer:
     """
 
     hops: Hops
-    nearest: np.ndarray  # (keys, 128) int64: the row whose pitch is nearest to each MIDI number
-    key: np.ndarray  # (hops,) int64: the gesture and moment of each row
+    nearest: np.ndarray  # (keys, 128) int32: the row whose pitch is nearest to each MIDI number
+    key: np.ndarray  # (hops,) int32: the gesture and moment of each row; -1 where no other row has the same
     midi_low: int
     midi_high: int
 
     def transposed(self, rows: np.ndarray, pitch_midi: np.ndarray) -> np.ndarray:
         """Return rows of the corpus at other pitches: (rows, n_bins) float32."""
-        source = self.nearest[self.key[rows], np.clip(pitch_midi, 0, 127)]
+        key = self.key[rows]
+        source = np.where(key < 0, rows, self.nearest[key, np.clip(pitch_midi, 0, 127)]) if len(self.nearest) else np.asarray(rows)
         magnitude = self.hops.magnitude[source]
         semitones = pitch_midi - self.hops.pitch_midi[source]
         moved = np.flatnonzero(semitones)
@@ -80,17 +81,28 @@ class Transposer:
 
 def transposer(hops: Hops) -> Transposer:
     """Find, among the training rows, the nearest pitch of each gesture and moment."""
-    rows, pitches = hops.rows(TRAIN), np.arange(128)
-    gesture = hops.series * (hops.time.max(initial=0) + 1) + hops.time
-    keys, key = np.unique(gesture, return_inverse=True)
-    distance = np.full((len(keys), 128), 1000, np.int64)
-    nearest = np.zeros((len(keys), 128), np.int64)
-    for row in rows:
-        away = np.abs(pitches - hops.pitch_midi[row])
-        closer = away < distance[key[row]]
-        nearest[key[row], closer], distance[key[row], closer] = row, away[closer]
+    rows = hops.rows(TRAIN)
+    gesture = hops.series[rows].astype(np.int64) * (int(hops.time.max(initial=0)) + 1) + hops.time[rows]
+    _, inverse, counts = np.unique(gesture, return_inverse=True, return_counts=True)
+    shared = np.cumsum(counts > 1) - 1  # numbers those that several rows have
+    key = np.full(len(hops.part), -1, np.int32)
+    key[rows] = np.where(counts > 1, shared, -1)[inverse]
     pitch = hops.pitch_midi[rows]
-    return Transposer(hops, nearest, key, int(pitch.min()), int(pitch.max()))
+    return Transposer(hops, _nearest(hops.pitch_midi, rows, key, int(shared[-1]) + 1), key, int(pitch.min()), int(pitch.max()))
+
+
+def _nearest(pitch_midi: np.ndarray, rows: np.ndarray, key: np.ndarray, n_keys: int) -> np.ndarray:
+    """Return, for each key and MIDI number, the row whose pitch is nearest: (keys, 128) int32; of two as near, the lower."""
+    nearest, distance = np.zeros((n_keys, 128), np.int32), np.full((n_keys, 128), 127 + 1, np.int16)
+    rows = rows[key[rows] >= 0]
+    for pitch in np.unique(pitch_midi[rows]):
+        here = rows[pitch_midi[rows] == pitch]
+        keys, first = np.unique(key[here], return_index=True)
+        away = np.abs(np.arange(128, dtype=np.int16) - np.int16(pitch))
+        closer = away < distance[keys]  # (keys, 128)
+        nearest[keys] = np.where(closer, here[first][:, None], nearest[keys])
+        distance[keys] = np.where(closer, away, distance[keys])
+    return nearest
 
 
 def plain(hops: Hops, rows: np.ndarray, registers: tuple[int, ...]) -> tuple[Arrays, Arrays]:

@@ -1,27 +1,22 @@
-"""Where sounds come from: any folder of recordings, or a recipe that renders real instruments.
+"""Where sounds come from: any folder of recordings, or a recipe that is played by real instruments or by the synthesiser.
 
-A corpus is a stream of clips, so that it need not fit into memory as audio. What cannot be used is named in `Corpus.skipped`.
+A corpus is a row of sources, each of which gives a few minutes of clips in any process, so that preparation can use every core and
+audio need not fit into memory. What cannot be used is given as `Skipped`, with the reason.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from oscsynth.errors import CorpusError
 
-from . import render
+from . import analog, render
 from .recipes import LICENCE, PAPER, RECIPES, Part, Recipe
 from .spectra import Stft, is_silent
-
-SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".oga")
-FORMATS = "WAV, FLAC, AIFF or OGG"
-FEW_SOUNDS = 10  # with fewer, each is cut into parts: validation and test need sounds of their own
-SHORTEST_PART_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +39,30 @@ class Skipped:
     reason: str
 
 
+Source = Callable[[], Iterator[Clip | Skipped]]
+"""Gives some clips; can be pickled, so that another process can call it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A stream of clips and what there is to say about them; `skipped` grows while the clips are read."""
+    """Sources of clips and what there is to say about them."""
 
     title: str
     description: str
     licence: str
-    clips: Iterator[Clip]
-    n_expected: int  # how many clips will come, at most: for the progress bar
+    sources: tuple[Source, ...]
+    seconds: float  # of sound, about: for estimates of time and disk
+    key: str  # the same for the same sounds: what was prepared under another key is not theirs
     keep_every: int = 1
-    skipped: list[Skipped] = field(default_factory=list)
+    skipped: tuple[Skipped, ...] = ()  # what was found to be of no use before anything was read
+
+
+PLAYERS = {"soundfont": render, "analog": analog}
+"""Who plays a recipe: their `render` turns program, notes and bank into the samples of each note, at 44.1 kHz."""
 
 
 def recipe(name: str, stft: Stft) -> Corpus:
-    """Render the built-in corpus of that name.
+    """Play the built-in corpus of that name.
 
     Raises
     ------
@@ -68,26 +72,27 @@ def recipe(name: str, stft: Stft) -> Corpus:
     rows = RECIPES | PAPER
     if name not in rows:
         raise CorpusError(f"there is no recipe {name!r}; there are {', '.join(rows)}")
-    render.soundfont()  # before anything else: it may be missing
-    row, skipped = rows[name], list[Skipped]()
-    n_notes = sum(len(notes) for part in row.parts for _, notes in part.series())
-    return Corpus(row.title, row.description, LICENCE, _rendered(row, stft, skipped), n_notes, row.keep_every, skipped)
+    row = rows[name]
+    if row.player == "soundfont":
+        render.soundfont()  # before anything else: it may be missing
+    seconds = sum(note.seconds for part in row.parts for _, notes in part.series() for note in notes)
+    sources = tuple(partial(_played, row, part, stft) for part in row.parts)
+    licence = LICENCE if row.player == "soundfont" else analog.LICENCE
+    return Corpus(row.title, row.description, licence, sources, seconds, repr(row), row.keep_every)
 
 
-def _rendered(row: Recipe, stft: Stft, skipped: list[Skipped]) -> Iterator[Clip]:
-    for part in row.parts:
-        if part.melodies:
-            yield from _melodies(part)
-            continue
-        series = list(part.series())
-        notes = [(name, note) for name, of_series in series for note in of_series]
-        for (name, note), audio in zip(notes, render.render(part.program, [n for _, n in notes], part.bank), strict=True):
-            clip = f"{name}-{note.pitch_midi}"
-            group = part.group or clip if row.split_by == "clip" else str(part.program)
-            if reason := unusable(audio, stft):
-                skipped.append(Skipped(clip, reason))
-            else:
-                yield Clip(clip, audio, group, name, part.family, note.pitch_midi)
+def _played(row: Recipe, part: Part, stft: Stft) -> Iterator[Clip | Skipped]:
+    if part.melodies:
+        yield from _melodies(part)
+        return
+    series = list(part.series())
+    notes = [(name, note) for name, of_series in series for note in of_series]
+    sounds = PLAYERS[row.player].render(part.program, [note for _, note in notes], part.bank)
+    for (name, note), audio in zip(notes, sounds, strict=True):
+        clip = f"{name}-{note.pitch_midi}"
+        group = part.group or clip if row.split_by == "clip" else str(part.program)
+        reason = unusable(audio, stft)
+        yield Skipped(clip, reason) if reason else Clip(clip, audio, group, name, part.family, note.pitch_midi)
 
 
 def _melodies(part: Part) -> Iterator[Clip]:
@@ -97,94 +102,18 @@ def _melodies(part: Part) -> Iterator[Clip]:
             yield Clip(f"{name}-{group}", audio, group, f"{name}-{group}", part.family)
 
 
-def folder(folders: Sequence[Path], stft: Stft) -> Corpus:
-    """Read every sound in one or more folders, with what lies in folders inside them.
-
-    Any sample rate and any number of channels becomes mono at the rate of `stft`. What cannot be read, is shorter than a
-    window, or is silent, is skipped and named.
-
-    Raises
-    ------
-    CorpusError
-        When a folder does not exist, or holds no sounds at all.
-    """
-    paths = [path for each in folders for path in _sounds_in(Path(each))]
-    skipped: list[Skipped] = []
-    longest = _longest_part_seconds(paths)
-    names = ", ".join(Path(each).name or str(each) for each in folders)
-    description = f"{len(paths)} sounds from {names}."
-    expected = len(paths) if np.isinf(longest) else 2 * FEW_SOUNDS
-    return Corpus(names, description, "", _read_all(paths, longest, stft, skipped), expected, skipped=skipped)
-
-
-def _sounds_in(place: Path) -> list[Path]:
-    if place.is_file() and place.suffix.lower() in SUFFIXES:
-        return [place]
-    if not place.is_dir():
-        raise CorpusError(f"{place}: there is no such folder")
-    inside = [Path(root, name) for root, _, names in os.walk(place) for name in names if not name.startswith(".")]
-    sounds = sorted(path for path in inside if path.suffix.lower() in SUFFIXES)
-    if not sounds:
-        other = sorted({path.suffix.lower() for path in inside if path.suffix})
-        also = f" (it holds {', '.join(other[:5])} files)" if other else ""
-        raise CorpusError(f"{place}: no sounds in this folder{also}; put {FORMATS} files there")
-    return sounds
-
-
-def _longest_part_seconds(paths: Sequence[Path]) -> float:
-    """Say how long the parts are into which each sound is cut: infinite where there are enough sounds."""
-    import soundfile
-
-    if len(paths) >= FEW_SOUNDS:
-        return np.inf
-    total_seconds = 0.0
-    for path in paths:
-        try:
-            total_seconds += soundfile.info(path).duration
-        except (soundfile.SoundFileError, OSError):
-            continue  # named and skipped when it is read
-    return max(SHORTEST_PART_SECONDS, total_seconds / (2 * FEW_SOUNDS))
-
-
-def _read_all(paths: Sequence[Path], longest_seconds: float, stft: Stft, skipped: list[Skipped]) -> Iterator[Clip]:
-    import soundfile
-
-    for path in paths:
-        try:
-            audio = read(path, stft.sample_rate_hz)
-        except (soundfile.SoundFileError, OSError, ValueError) as error:
-            skipped.append(Skipped(str(path), f"cannot be read: {str(error).split(': ')[-1].strip()}"))
-            continue
-        if reason := unusable(audio, stft):
-            skipped.append(Skipped(str(path), reason))
-            continue
-        for number, part in enumerate(cut(audio, longest_seconds, stft)):
-            if not is_silent(part):
-                yield Clip(f"{path}#{number}", part, f"{path}#{number}", f"{path}#{number}", path.parent.name or "sounds")
-
-
-def read(path: Path, sample_rate_hz: int) -> np.ndarray:
-    """Return a sound file as mono: (samples,) float32 at the rate asked for."""
-    import librosa
-    import soundfile
-
-    audio, rate = soundfile.read(path, dtype="float32", always_2d=True)  # (samples, channels)
-    mono = audio.mean(axis=1)
-    if not np.isfinite(mono).all():
-        raise ValueError("it holds values that are not numbers")
-    return mono if rate == sample_rate_hz else librosa.resample(mono, orig_sr=rate, target_sr=sample_rate_hz)
-
-
-def cut(audio: np.ndarray, longest_seconds: float, stft: Stft) -> list[np.ndarray]:
-    """Cut a sound into parts of about equal length that share no sample; each holds at least one window."""
-    length = max(1, len(audio))
-    n_parts = max(1, round(length / (longest_seconds * stft.sample_rate_hz)), 1)
-    return [part for part in np.array_split(audio, n_parts) if len(part) >= stft.window_samples] or [audio]
-
-
 def unusable(audio: np.ndarray, stft: Stft) -> str:
     """Say why a sound cannot be used; nothing, when it can."""
     if len(audio) < stft.window_samples:
         seconds, needed = len(audio) / stft.sample_rate_hz, stft.window_samples / stft.sample_rate_hz
         return f"too short: {seconds:.3f} s, and one window is {needed:.3f} s"
     return "silent" if is_silent(audio) else ""
+
+
+def list_skipped(skipped: Sequence[Skipped], limit: int = 20) -> str:
+    """Say in one sentence what was skipped, and why."""
+    if not skipped:
+        return "nothing was skipped"
+    shown = [f"{each.name} ({each.reason})" for each in skipped[:limit]]
+    more = f" and {len(skipped) - limit} more" if len(skipped) > limit else ""
+    return f"{len(skipped)} skipped: {'; '.join(shown)}{more}"

@@ -13,7 +13,7 @@ import numpy as np
 from oscsynth.errors import CorpusError
 from oscsynth.metadata import Metadata
 
-from . import configurations, corpora, prepare
+from . import configurations, corpora, folders, prepare
 from .corpora import Corpus
 from .evaluate import Evaluation, evaluate
 from .models import ModelConfig
@@ -67,7 +67,7 @@ def train_recipe(
 
 
 def train_sounds(
-    folders: Sequence[Path],
+    places: Sequence[Path],
     name: str,
     output: Path,
     *,
@@ -86,7 +86,7 @@ def train_sounds(
 
     Parameters
     ----------
-    folders : sequence of Path
+    places : sequence of Path
         Where the sounds are; WAV, FLAC, AIFF or OGG, any rate, any number of channels.
     name : str
         Of the patch and the decoder, as it is called on stage.
@@ -112,12 +112,12 @@ def train_sounds(
     if not stem or len(name) > 64:
         raise CorpusError(f"the name {name[:64]!r} will be a file's: it needs a letter or a digit, and at most 64 of them")
     stft = Stft()
-    corpus = replace(corpora.folder(folders, stft), title=name)
+    corpus = replace(folders.folder(places, stft), title=name)
     choice = configurations.configuration(configuration)
     config = choice.training(epochs=epochs, minutes=minutes, seed=seed)
     shape = f" --name {shlex.quote(name)} --latents {n_latents}{' --octaves' if octaves else ''}"
     options = _options(configuration, epochs, minutes, seed)
-    command = f"oscsynth train {shlex.join(Path(each).name for each in folders)}{shape}{options}"
+    command = f"oscsynth train {shlex.join(Path(each).name for each in places)}{shape}{options}"
     registers = (1, 2, 3, 4, 5, 6, 7) if octaves else ()
     model = choice.model(n_latents, len(registers))
     made = _make(stem, corpus, stft, model, registers, config, command, output / "decoders", None, say, show)
@@ -149,9 +149,12 @@ def _make(
 
     hops = prepare.prepare(corpus, stft, seed=config.seed)
     seconds = len(hops.magnitude) * stft.hop_samples * corpus.keep_every / stft.sample_rate_hz
-    say(f"{corpus.title}: {hops.clip.max() + 1} sounds, {seconds:.0f} s; {prepare.list_skipped(hops.skipped)}")
+    say(f"{corpus.title}: {hops.clip.max() + 1} sounds, {seconds:.0f} s; {corpora.list_skipped(hops.skipped)}")
     trained = train(hops, model, config, registers, show=show)
-    if trained.interrupted:
+    if trained.failed_at:
+        epoch, batch = trained.failed_at
+        say(f"the loss stopped being a number in batch {batch + 1} of epoch {epoch + 1}; the best weights before that are kept")
+    elif trained.interrupted:
         say(f"stopped in epoch {trained.epochs + 1}; the best so far is kept")
     round_weights(trained)
     evaluation = evaluate(trained, hops, seed=config.seed)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from . import analog
 from .render import Note
 
 LICENCE = "FluidR3 GM soundfont by Frank Wen and contributors, MIT licence"
@@ -70,6 +71,7 @@ class Recipe:
     n_latents: int = 3
     registers: tuple[int, ...] = ()
     keep_every: int = 1  # hops; neighbours overlap by three quarters and say nearly the same
+    player: str = "soundfont"  # key of `corpora.PLAYERS`
     pitch_source: str = "known"  # or librosa, as in the paper
 
 
@@ -121,6 +123,8 @@ CATHEDRAL = _over(
     Part(94, "halo"),
 )
 
+ANALOG = tuple(Part(program, analog.timbre(program).wave) for program in range(40))
+
 CHROMATIC = tuple(Part(program, FAMILIES[program // 8]) for program in PITCHED)
 
 RECIPES: dict[str, Recipe] = {
@@ -156,6 +160,16 @@ RECIPES: dict[str, Recipe] = {
         n_latents=4,
         registers=(2, 3, 4, 5, 6),
         keep_every=3,
+    ),
+    "analog": Recipe(
+        "Analog",
+        "A synthesiser of two oscillators, filter, overdrive and echo: 40 timbres, every semitone from C3 to B5. Needs nothing installed.",
+        _over(48, 83, 0.8, *ANALOG),
+        "program",
+        n_latents=4,
+        registers=(3, 4, 5),
+        keep_every=2,
+        player="analog",
     ),
 }
 

@@ -11,8 +11,9 @@ from oscsynth.metadata import Metadata
 
 from . import train
 from .chroma import CLASS_NAMES
+from .corpora import list_skipped
 from .evaluate import Evaluation
-from .prepare import TRAIN, Hops, list_skipped
+from .prepare import TRAIN, Hops
 from .train import Trained
 
 MOST_POINTS = 4000  # in the picture

@@ -7,8 +7,9 @@ kept. Transposed mixing is one flag more. Ctrl-C ends training and keeps the bes
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -16,10 +17,13 @@ import numpy as np
 
 from oscsynth.errors import DecoderError
 
-from . import batches, models, variational
+from . import batches, checkpoint, models, variational
+from .checkpoint import Progress
+from .dataset import Batches
 from .prepare import TRAIN, VALIDATION, Hops
 
 ERROR = "mean_squared_error"  # of the reconstruction, as Keras logs it
+SAVE_SECONDS = 20.0  # between two checkpoints: 90 MB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class TrainingConfig:
     minutes: float | None = None  # stop after the epoch that passes this
     patience: int = 20  # epochs without a better validation error
     batch: int = 200
+    longest_epoch: int = 1000  # batches: a large corpus is validated and kept more often than once it is through
     learning_rate: float = 5e-4
     cooling: float = 0.3  # share of the epochs, at the end, over which the learning rate falls to a tenth
     seed: int = 440
@@ -48,54 +53,31 @@ class Trained:
     validation_mse: float
     interrupted: bool
     history: tuple[float, ...] = ()  # validation MSE of each epoch
-
-
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """One part of the corpus in batches; the training part in another order each epoch, as the seed decides."""
-
-    def __init__(self, hops: Hops, part: int, registers: tuple[int, ...], config: TrainingConfig) -> None:
-        super().__init__()
-        self.hops, self.registers, self.config, self.part = hops, registers, config, part
-        self.source = batches.transposer(hops) if part == TRAIN and config.mixing else None
-        self.rows = hops.rows(part)
-        self.rng = np.random.default_rng(config.seed)
-        self.on_epoch_end()
-
-    def __len__(self) -> int:
-        return -(-len(self.rows) // self.config.batch)
-
-    def __getitem__(self, index: int) -> tuple[batches.Arrays, batches.Arrays]:
-        rows = self.rows[index * self.config.batch : (index + 1) * self.config.batch]
-        if self.source is not None:
-            return batches.mixing(self.source, rows, self.registers, self.rng)
-        return (batches.unmixed if self.config.mixing else batches.plain)(self.hops, rows, self.registers)
-
-    def on_epoch_end(self) -> None:
-        """Shuffle the training part."""
-        if self.part == TRAIN:
-            self.rng.shuffle(self.rows)
+    failed_at: tuple[int, int] | None = None  # epoch and batch, from 0, in which the loss stopped being a number
 
 
 class Watch(keras.callbacks.Callback):  # type: ignore[misc]
     """Keep the best weights, stop when nothing gets better, when the time is up, or when the loss is no number; show progress."""
 
-    def __init__(self, config: TrainingConfig, show: bool) -> None:
+    def __init__(self, config: TrainingConfig, show: bool, keep: Callable[[Watch], None] = lambda watch: None) -> None:
         super().__init__()
-        self.config, self.show = config, show
-        self.best, self.best_epoch, self.epochs = np.inf, -1, 0
-        self.weights: list[np.ndarray] = []
-        self.history: list[float] = []
+        self.config, self.show, self.keep = config, show, keep
+        self.progress = Progress()
+        self.weights: list[np.ndarray] = []  # the best
         self.failed_at: tuple[int, int] | None = None
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Start the clock and the progress bar."""
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
 
-        self.started = time.monotonic()
+        self.saved = time.monotonic()
+        self.started = self.saved - self.progress.seconds
         text = TextColumn("{task.description}")
-        self.progress = Progress(text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), disable=not self.show)
-        self.task = self.progress.add_task("training", total=self.config.epochs * self.params["steps"])
-        self.progress.start()
+        self.bar = Bar(text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), disable=not self.show)
+        n_done = self.progress.epochs * self.params["steps"]
+        self.task = self.bar.add_task("training", total=self.config.epochs * self.params["steps"], completed=n_done)
+        self.bar.start()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Cool down towards the end: the last errors are those of a step too large."""
@@ -103,27 +85,31 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Stop when the loss is not a number; the weights are then put back to the best."""
-        self.progress.advance(self.task)
+        self.bar.advance(self.task)
         if not np.isfinite((logs or {}).get("loss", 0.0)):
-            self.failed_at = (self.epochs, batch)
+            self.failed_at = (self.progress.epochs, batch)
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Keep the best weights and decide whether to go on."""
-        self.epochs = epoch + 1
-        error = next((float(value) for key, value in (logs or {}).items() if key.startswith("val_") and key.endswith(ERROR)), np.nan)
-        self.history.append(error)
-        if error < self.best:
-            self.best, self.best_epoch, self.weights = error, epoch, self.model.get_weights()
-        minutes = (time.monotonic() - self.started) / 60
-        late = self.config.minutes is not None and minutes >= self.config.minutes
-        if late or epoch - self.best_epoch >= self.config.patience:
-            self.model.stop_training = True
-        self.progress.update(self.task, description=f"epoch {epoch + 1}, validation MSE {error:.3e}, best {self.best:.3e}")
+        logs = logs or {}
+        error = next((float(value) for key, value in logs.items() if key.startswith("val_") and key.endswith(ERROR)), np.nan)
+        now = self.progress
+        now.epochs, now.seconds = epoch + 1, time.monotonic() - self.started
+        now.history.append(error)
+        if error < now.best:
+            now.best, now.best_epoch, self.weights = error, epoch, self.model.get_weights()
+        late = self.config.minutes is not None and now.seconds >= 60 * self.config.minutes
+        now.done = late or epoch - now.best_epoch >= self.config.patience or now.epochs >= self.config.epochs
+        self.model.stop_training = self.model.stop_training or now.done
+        self.bar.update(self.task, description=f"epoch {epoch + 1}, loss {logs.get('loss', np.nan):.3e}, validation {error:.3e}, best {now.best:.3e}")
+        if self.failed_at is None and (now.done or time.monotonic() - self.saved > SAVE_SECONDS):
+            self.keep(self)
+            self.saved = time.monotonic()
 
     def close(self) -> None:
         """End the progress bar and put the best weights back."""
-        self.progress.stop()
+        self.bar.stop()
         if self.weights:
             self.model.set_weights(self.weights)
 
@@ -139,45 +125,79 @@ def learning_rate(epoch: int, config: TrainingConfig) -> float:
     return config.learning_rate * float(np.clip(left, 0.1, 1.0))
 
 
-def train(hops: Hops, model: models.ModelConfig, config: TrainingConfig, registers: tuple[int, ...] = (), *, show: bool = True) -> Trained:
+def train(
+    hops: Hops,
+    model: models.ModelConfig,
+    config: TrainingConfig,
+    registers: tuple[int, ...] = (),
+    *,
+    show: bool = True,
+    folder: Path | None = None,
+) -> Trained:
     """Train a decoder on a prepared corpus.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where the checkpoint is kept; training that was killed goes on from there when it is called with the same.
 
     Raises
     ------
     DecoderError
-        When the loss is not a number before there is anything to keep.
+        When the loss is not a number before there is anything to keep, or the network has another width than the corpus.
     """
-    autoencoder = models.build(model, config.seed)
-    network = models.transposed_mixing(autoencoder) if config.mixing else models.reconstructing(autoencoder)
-    outputs = ["reconstruction", *(["mixed"] if config.mixing else [])]
-    optimizer = keras.optimizers.Adam(config.learning_rate)
-    # The loss holds the weights' L2 term too: what is reported and decided by is the error alone.
-    metrics = {"reconstruction": [keras.metrics.MeanSquaredError(name=ERROR)]}
-    network.compile(optimizer, loss=dict.fromkeys(outputs, "mse"), metrics=metrics, jit_compile=config.compiled)
-    watch = Watch(config, show)
-    teach = Batches(hops, TRAIN, registers, config)
-    # A corpus of one or two sounds has nothing to validate on but itself.
-    check = Batches(hops, VALIDATION if len(hops.rows(VALIDATION)) else TRAIN, registers, config)
-    check.source, interrupted = None, False
-    try:
-        network.fit(
-            teach, validation_data=check, epochs=config.epochs, callbacks=[watch, *variational.annealing(autoencoder)], verbose=0, shuffle=False
+    if model.n_bins != hops.stft.n_bins:
+        window, rate = hops.stft.window_samples, hops.stft.sample_rate_hz
+        raise DecoderError(
+            f"the network takes {model.n_bins} bins, and the corpus has {hops.stft.n_bins} (a window of {window} at {rate} Hz): prepare it otherwise"
         )
-    except KeyboardInterrupt:
-        if not watch.weights:
-            raise
-        interrupted = True
-    finally:
-        watch.close()
+    autoencoder = models.build(model, config.seed)
+    network = _compiled(autoencoder, config)
+    settings = checkpoint.key(model, replace(config, minutes=None), registers, hops.stft, hops.pitch_midi, hops.part, hops.clip)
+    path = folder / "checkpoint.npz" if folder else None
+    watch = Watch(config, show, lambda now: checkpoint.save(path, settings, now.progress, network, now.weights) if path else None)
+    if path and (found := checkpoint.restore(path, settings, network)):
+        watch.progress, watch.weights = found
+    interrupted = _fit(network, hops, registers, config, [*variational.annealing(autoencoder), watch])
+    progress = watch.progress
     if watch.failed_at and not watch.weights:
         epoch, batch = watch.failed_at
         raise DecoderError(
             f"the loss stopped being a number in batch {batch + 1} of epoch {epoch + 1}, before anything was learnt; "
             f"a smaller learning rate than {config.learning_rate:g} may help"
         )
-    seconds = time.monotonic() - watch.started
     cut_short = interrupted or watch.failed_at is not None
-    return Trained(autoencoder, registers, watch.epochs, seconds, watch.best, cut_short, tuple(watch.history))
+    return Trained(autoencoder, registers, progress.epochs, progress.seconds, progress.best, cut_short, tuple(progress.history), watch.failed_at)
+
+
+def _compiled(autoencoder: models.Autoencoder, config: TrainingConfig) -> keras.Model:
+    network = models.transposed_mixing(autoencoder) if config.mixing else models.reconstructing(autoencoder)
+    outputs = ["reconstruction", *(["mixed"] if config.mixing else [])]
+    # The loss holds the weights' L2 term too: what is reported and decided by is the error alone.
+    metrics = {"reconstruction": [keras.metrics.MeanSquaredError(name=ERROR)]}
+    network.compile(keras.optimizers.Adam(config.learning_rate), loss=dict.fromkeys(outputs, "mse"), metrics=metrics, jit_compile=config.compiled)
+    return network
+
+
+def _fit(network: keras.Model, hops: Hops, registers: tuple[int, ...], config: TrainingConfig, callbacks: list[Any]) -> bool:
+    """Train from where the last of the callbacks, a `Watch`, is to the end; say whether Ctrl-C ended it before."""
+    watch = callbacks[-1]
+    first = watch.progress.epochs
+    if watch.progress.done or first >= config.epochs:
+        network.set_weights(watch.weights)
+        return False
+    teach = Batches(hops, TRAIN, registers, config, first, teaches=True)
+    # A corpus of one or two sounds has nothing to validate on but itself.
+    check = Batches(hops, VALIDATION if len(hops.rows(VALIDATION)) else TRAIN, registers, config, teaches=False)
+    try:
+        network.fit(teach, validation_data=check, epochs=config.epochs, initial_epoch=first, callbacks=callbacks, verbose=0, shuffle=False)
+    except KeyboardInterrupt:
+        if not watch.weights:
+            raise
+        return True
+    finally:
+        watch.close()
+    return False
 
 
 def embedding(trained: Trained, hops: Hops, rows: np.ndarray, batch: int = 4096) -> np.ndarray:

@@ -7,11 +7,13 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from training.corpora import Clip, Corpus
+from training.corpora import Clip, Corpus, Skipped
 from training.models import ModelConfig
 from training.prepare import Hops, prepare
 from training.spectra import Stft
@@ -32,13 +34,19 @@ def tone(pitch_midi: float, seconds: float = 0.4, brightness: float = 0.5, sampl
 def tones(pitches: Sequence[int] = range(60, 72), brightnesses: Sequence[float] = (0.2, 0.4, 0.6)) -> Corpus:
     """Return a corpus of tones, known in pitch; one series for each brightness."""
 
-    def clips() -> Iterator[Clip]:
-        for brightness in brightnesses:
-            for pitch in pitches:
-                name = f"{brightness}-{pitch}"
-                yield Clip(name, tone(pitch, brightness=brightness), name, str(brightness), f"b{brightness}", pitch)
+    sources = tuple(partial(_series, tuple(pitches), brightness) for brightness in brightnesses)
+    return Corpus("Tones", "Tones.", "CC0-1.0", sources, 0.4 * len(pitches) * len(brightnesses), f"{pitches} {brightnesses}")
 
-    return Corpus("Tones", "Tones.", "CC0-1.0", clips(), len(pitches) * len(brightnesses))
+
+def _series(pitches: Sequence[int], brightness: float) -> Iterator[Clip]:
+    for pitch in pitches:
+        name = f"{brightness}-{pitch}"
+        yield Clip(name, tone(pitch, brightness=brightness), name, str(brightness), f"b{brightness}", pitch)
+
+
+def clips(corpus: Corpus) -> list[Clip | Skipped]:
+    """Read everything in a corpus."""
+    return [clip for source in corpus.sources for clip in source()]
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +59,9 @@ def hops() -> Hops:
 def quick() -> Callable[..., Trained]:
     """Train a tiny network, quietly."""
 
-    def run(hops: Hops, *, registers: tuple[int, ...] = (), model: ModelConfig = TINY, **settings: object) -> Trained:
+    def run(hops: Hops, *, registers: tuple[int, ...] = (), model: ModelConfig = TINY, folder: Path | None = None, **settings: object) -> Trained:
         config = TrainingConfig(**{"epochs": 2, "batch": 50, "learning_rate": 2e-3, "compiled": False, **settings})  # type: ignore[arg-type]
-        return train(hops, model, config, registers, show=False)
+        return train(hops, model, config, registers, show=False, folder=folder)
 
     return run
 

@@ -7,11 +7,12 @@ import pytest
 import soundfile
 
 from oscsynth.errors import CorpusError
-from training import chroma, corpora, render
+from training import analog, chroma, corpora, folders, render
+from training.corpora import Clip, Skipped
 from training.recipes import PITCHED, RECIPES
 from training.spectra import Stft, magnitudes
 
-from .conftest import tone
+from .conftest import clips, tone
 
 STFT = Stft()
 
@@ -37,11 +38,10 @@ def strangers(tmp_path: Path) -> Path:
 
 
 def test_a_strangers_folder(strangers: Path) -> None:
-    corpus = corpora.folder([strangers], STFT)
-    clips = list(corpus.clips)
-    assert len(clips) == 15
-    assert all(clip.audio.ndim == 1 and clip.audio.dtype == np.float32 for clip in clips)
-    for clip in clips:
+    found = [each for each in clips(folders.folder([strangers], STFT)) if isinstance(each, Clip)]
+    assert len(found) == 15
+    assert all(clip.audio.ndim == 1 and clip.audio.dtype == np.float32 for clip in found)
+    for clip in found:
         number = int(Path(clip.name.split("#")[0]).stem.split("-")[1])
         assert len(clip.audio) == pytest.approx((0.3 + 0.02 * number) * 44100, abs=2)
         middle = magnitudes(clip.audio, STFT)[1:-1]
@@ -49,9 +49,9 @@ def test_a_strangers_folder(strangers: Path) -> None:
 
 
 def test_what_cannot_be_used_is_named(strangers: Path) -> None:
-    corpus = corpora.folder([strangers], STFT)
-    list(corpus.clips)
-    reasons = {Path(each.name).name: each.reason for each in corpus.skipped}
+    corpus = folders.folder([strangers], STFT)
+    skipped = [*corpus.skipped, *(each for each in clips(corpus) if isinstance(each, Skipped))]
+    reasons = {Path(each.name).name: each.reason for each in skipped}
     assert set(reasons) == {"corrupt.wav", "empty.flac", "silent.wav", "short.wav", "broken.wav"}
     assert reasons["silent.wav"] == "silent"
     assert reasons["short.wav"] == "too short: 0.050 s, and one window is 0.093 s"
@@ -62,26 +62,26 @@ def test_what_cannot_be_used_is_named(strangers: Path) -> None:
 
 def test_a_folder_that_may_not_be_read_is_no_crash(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="no such folder"):
-        corpora.folder([tmp_path / "nowhere"], STFT)
+        folders.folder([tmp_path / "nowhere"], STFT)
 
 
 def test_a_folder_with_no_sounds(tmp_path: Path) -> None:
-    (tmp_path / "song.mp3").write_bytes(b"")
-    with pytest.raises(CorpusError, match=r"no sounds in this folder \(it holds .mp3 files\); put WAV, FLAC, AIFF or OGG"):
-        corpora.folder([tmp_path], STFT)
+    (tmp_path / "song.mid").write_bytes(b"")
+    with pytest.raises(CorpusError, match=r"no sounds in this folder \(it holds .mid files\); put WAV, FLAC, AIFF, OGG or MP3"):
+        folders.folder([tmp_path], STFT)
 
 
 def test_one_long_sound_becomes_parts_that_share_no_sample(tmp_path: Path) -> None:
     noise = np.random.default_rng(440).standard_normal(44100 * 30).astype(np.float32) * 0.1
     soundfile.write(tmp_path / "rain.wav", noise, 44100, subtype="FLOAT")
-    clips = list(corpora.folder([tmp_path], STFT).clips)
-    assert len(clips) == 20
-    assert len({clip.group for clip in clips}) == 20
-    np.testing.assert_array_equal(np.concatenate([clip.audio for clip in clips]), noise)
+    found = [each for each in clips(folders.folder([tmp_path], STFT)) if isinstance(each, Clip)]
+    assert len(found) == 20
+    assert len({clip.group for clip in found}) == 20
+    np.testing.assert_array_equal(np.concatenate([clip.audio for clip in found]), noise)
 
 
 def test_an_unknown_recipe() -> None:
-    with pytest.raises(CorpusError, match=r"no recipe 'viola'; there are violin, one-octave, five-octaves, cathedral"):
+    with pytest.raises(CorpusError, match=r"no recipe 'viola'; there are violin, one-octave, five-octaves, cathedral, analog"):
         corpora.recipe("viola", STFT)
 
 
@@ -126,3 +126,39 @@ def test_a_rendered_note_starts_at_once_and_is_in_tune() -> None:
         assert len(audio) == 22050
         assert np.abs(audio[:2000]).max() > 1e-3
         assert (chroma.classes(magnitudes(audio, STFT), STFT) == note.pitch_midi % 12).all()
+
+
+def test_the_synthesiser_is_in_tune_and_always_the_same() -> None:
+    notes = [render.Note(pitch, 100, 0.5, modulation) for pitch, modulation in ((36, 0), (69, 90), (107, 0))]
+    for program in range(6):
+        for note, audio, again in zip(notes, analog.render(program, notes), analog.render(program, notes), strict=True):
+            assert audio.shape == (22050,) and audio.dtype == np.float32
+            assert 0.01 < np.abs(audio).max() < 1
+            np.testing.assert_array_equal(audio, again)
+            heard = chroma.chroma(magnitudes(audio, STFT), STFT).sum(axis=0)
+            assert heard.argmax() == note.pitch_midi % 12, (program, note)
+
+
+def test_the_synthesiser_has_as_many_timbres_as_programs() -> None:
+    sounds = [next(analog.render(program, [render.Note(60, 100, 0.2)])) for program in range(20)]
+    spectra = np.array([magnitudes(sound, STFT).mean(axis=0) for sound in sounds])
+    spectra /= np.linalg.norm(spectra, axis=1, keepdims=True)
+    assert (np.triu(spectra @ spectra.T, 1) < 0.9999).all()
+
+
+def test_nothing_of_a_high_note_folds_back() -> None:
+    """A pure overtone series: between its partials there is next to nothing, drive and all."""
+    for program in range(12):
+        magnitude = magnitudes(next(analog.render(program, [render.Note(96, 127, 0.5)])), STFT).max(axis=0)
+        bins = np.arange(STFT.n_bins) * 44100 / 4096
+        partial_hz = 440 * 2 ** ((96 - 69) / 12)
+        between = np.abs((bins / partial_hz) % 1 - 0.5) < 0.35
+        assert magnitude[between].max() < 0.02 * magnitude.max(), program
+
+
+def test_the_corpus_of_the_synthesiser_needs_no_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.devnull)
+    corpus = corpora.recipe("analog", STFT)
+    clip = next(corpus.sources[5]())
+    assert isinstance(clip, Clip) and clip.pitch_midi == 48
+    assert "licence" in corpus.licence

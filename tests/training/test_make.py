@@ -11,6 +11,7 @@ from oscsynth.metadata import PROPERTY, parse_metadata
 from oscsynth.patch_file import fit, load_patch
 from training.__main__ import app
 from training.make import train_sounds
+from training.recipes import RECIPES
 
 from .conftest import tone
 
@@ -73,7 +74,7 @@ def test_a_name_that_cannot_be_a_file_s(sounds: Path, tmp_path: Path, name: str)
 
 def test_recipes_are_listed() -> None:
     output = CliRunner().invoke(app, ["recipes"]).output
-    assert [line.split()[0] for line in output.splitlines()] == ["violin", "one-octave", "five-octaves", "cathedral"]
+    assert [line.split()[0] for line in output.splitlines()] == list(RECIPES)
 
 
 def test_an_unknown_recipe_ends_in_one_sentence() -> None:

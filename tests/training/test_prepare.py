@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oscsynth.errors import CorpusError
-from training.corpora import Clip, Skipped
-from training.prepare import TEST, TRAIN, VALIDATION, Hops, list_skipped, prepare, split
+from training.corpora import Clip, Skipped, list_skipped
+from training.prepare import TEST, TRAIN, VALIDATION, Hops, prepare, split
 
 from .conftest import SMALL, tone, tones
 
@@ -45,19 +45,19 @@ def test_hops_know_their_note_series_and_time(hops: Hops) -> None:
 def test_hops_that_sound_another_class_are_left_out() -> None:
     wrong = Clip("wrong", tone(67), "wrong", "s", "f", 60)
     right = Clip("right", tone(60), "right", "s", "f", 60)
-    result = prepare(replace(tones(), clips=iter([wrong, right])), SMALL, seed=440)
+    result = prepare(replace(tones(), sources=(lambda: iter([wrong, right]),)), SMALL, seed=440)
     assert set(result.clip.tolist()) == {1}
     assert result.n_unclear == 14
 
 
 def test_the_paper_s_way_measures_the_class() -> None:
     wrong = Clip("wrong", tone(67), "wrong", "s", "f", 60)
-    result = prepare(replace(tones(), clips=iter([wrong])), SMALL, seed=440, pitch_source="librosa")
+    result = prepare(replace(tones(), sources=(lambda: iter([wrong]),)), SMALL, seed=440, pitch_source="librosa")
     assert set(result.pitch_midi.tolist()) == {67}
 
 
 def test_a_corpus_of_nothing_says_what_was_wrong_with_it() -> None:
-    corpus = replace(tones(), clips=iter(()), skipped=[Skipped("a.wav", "silent")])
+    corpus = replace(tones(), sources=(), skipped=(Skipped("a.wav", "silent"),))
     with pytest.raises(CorpusError, match=r"none of its sounds can be used; 1 skipped: a.wav \(silent\)"):
         prepare(corpus, SMALL, seed=440)
 

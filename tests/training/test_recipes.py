@@ -10,6 +10,7 @@ from training import chroma, corpora, prepare, render
 from training.recipes import MAJOR, PAPER, RECIPES, melody
 
 from .conftest import SMALL, tone
+from .conftest import clips as read
 
 
 @given(st.integers(0, 10_000), st.integers(36, 60), st.integers(24, 48))
@@ -55,7 +56,7 @@ def no_fluidsynth(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_fluidsynth")
 def test_the_violin_learns_from_notes_and_is_tested_on_melodies() -> None:
-    clips = list(corpora.recipe("violin-melodies", SMALL).clips)
+    clips = [each for each in read(corpora.recipe("violin-melodies", SMALL)) if isinstance(each, corpora.Clip)]
     halves = {group: [clip for clip in clips if clip.group == group] for group in ("training", "validation", "test")}
     assert len(clips) == sum(len(each) for each in halves.values())
     assert all(clip.pitch_midi is not None for clip in halves["training"])

@@ -26,8 +26,9 @@ def box_of(metadata: Metadata) -> np.ndarray:
     return np.array([[each.low for each in metadata.latents], [each.high for each in metadata.latents]], np.float32)
 
 
-def test_every_recipe_has_its_decoder() -> None:
-    assert {path.stem for path in DECODERS} == set(RECIPES)
+def test_every_decoder_has_its_recipe() -> None:
+    assert {path.stem for path in DECODERS} <= set(RECIPES)
+    assert len(DECODERS) >= 4
 
 
 @pytest.mark.parametrize("path", DECODERS, ids=lambda path: path.stem)

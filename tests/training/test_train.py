@@ -1,20 +1,24 @@
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from oscsynth.errors import DecoderError
-from training import models, train
+from training import checkpoint, models, train
 from training.configurations import CONFIGURATIONS
+from training.dataset import Batches
 from training.evaluate import evaluate
 from training.evaluate import test_mse as error_over
-from training.prepare import VALIDATION, Hops, prepare
+from training.prepare import TRAIN, VALIDATION, Hops, prepare
+from training.shards import Shards
 from training.train import Trained, TrainingConfig, learning_rate
 
 from .conftest import SMALL, TINY, tones
 
 Quick = Callable[..., Trained]
+beginning = train.Watch.on_epoch_begin
 
 
 def weights(trained: Trained) -> list[np.ndarray]:
@@ -34,6 +38,78 @@ def test_the_error_that_is_reported_is_of_the_magnitudes_alone(hops: Hops, quick
     trained = quick(hops, mixing=mixing, epochs=1, model=replace(TINY, l2=1.0))  # the weights' penalty is larger by far
     rows = hops.rows(VALIDATION)
     assert trained.validation_mse == pytest.approx(error_over(trained, hops, rows), rel=1e-3)
+
+
+def test_what_was_killed_goes_on_to_the_same_weights(hops: Hops, quick: Quick, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "SAVE_SECONDS", 0.0)
+    original = train.Watch.on_epoch_end
+
+    def die(self: train.Watch, epoch: int, logs: dict[str, float] | None = None) -> None:
+        original(self, epoch, logs)
+        if epoch == 1:
+            raise SystemError("the power went")
+
+    monkeypatch.setattr(train.Watch, "on_epoch_end", die)
+    with pytest.raises(SystemError):
+        quick(hops, epochs=4, folder=tmp_path)
+    monkeypatch.undo()
+    begun: list[int] = []
+    monkeypatch.setattr(train.Watch, "on_epoch_begin", lambda self, epoch, logs=None: begun.append(epoch) or beginning(self, epoch, logs))
+    resumed, whole = quick(hops, epochs=4, folder=tmp_path), quick(hops, epochs=4)
+    assert begun == [2, 3, 0, 1, 2, 3]
+    assert (resumed.epochs, resumed.validation_mse) == (4, pytest.approx(whole.validation_mse, abs=1e-7))
+    for one, other in zip(weights(resumed), weights(whole), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_what_is_done_is_not_trained_again(hops: Hops, quick: Quick, tmp_path: Path) -> None:
+    first, again = quick(hops, folder=tmp_path), quick(hops, folder=tmp_path)
+    assert (again.epochs, again.seconds) == (2, first.seconds)
+    for one, other in zip(weights(first), weights(again), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_checkpoint_of_other_settings_or_half_a_file_is_not_gone_on_from(tmp_path: Path) -> None:
+    network = train._compiled(models.build(TINY, 440), TrainingConfig())
+    path, weight = tmp_path / "checkpoint.npz", network.get_weights()[0]
+    checkpoint.save(path, "these", checkpoint.Progress(epochs=3), network, [weight])
+    network.set_weights([0 * each for each in network.get_weights()])
+    assert checkpoint.restore(path, "others", network) is None
+    assert not network.get_weights()[0].any()
+    progress, best = checkpoint.restore(path, "these", network) or pytest.fail("there is one")
+    assert progress.epochs == 3
+    np.testing.assert_array_equal(network.get_weights()[0], weight)
+    np.testing.assert_array_equal(best, [weight])
+    path.write_bytes(path.read_bytes()[:-100])
+    assert checkpoint.restore(path, "these", network) is None
+
+
+def test_a_corpus_on_disk_teaches_as_one_in_memory(quick: Quick, tmp_path: Path) -> None:
+    memory, disk = (prepare(tones(), SMALL, seed=440, folder=tmp_path, memory_bytes=size) for size in (2**30, 0))
+    assert isinstance(disk.magnitude, Shards)
+    for streamed in Batches(disk, TRAIN, (), TrainingConfig(batch=50), teaches=True), Batches(disk, VALIDATION, (), TrainingConfig(), teaches=False):
+        rows = np.concatenate([streamed[number][0]["magnitude"] for number in range(len(streamed))])
+        part = TRAIN if streamed.teaches else VALIDATION
+        np.testing.assert_array_equal(np.unique(rows, axis=0), np.unique(memory.magnitude[memory.rows(part)], axis=0))
+    errors = [quick(hops, epochs=5).validation_mse for hops in (memory, disk)]
+    assert errors[1] == pytest.approx(errors[0], rel=0.3)
+
+
+def test_a_long_corpus_is_gone_through_over_several_epochs(hops: Hops) -> None:
+    config = TrainingConfig(batch=50, longest_epoch=2, mixing=False)
+    batches = Batches(hops, TRAIN, (), config, teaches=True)
+    assert len(batches) == 2
+    seen = []
+    for _ in range(-(-len(batches.rows) // 100)):
+        seen += [row for number in range(2) for row in batches[number][0]["magnitude"]]
+        batches.on_epoch_end()
+    n_rows = len(batches.rows)
+    np.testing.assert_array_equal(np.unique(seen[:n_rows], axis=0), np.unique(hops.magnitude[batches.rows], axis=0))
+
+
+def test_a_corpus_of_another_window_is_refused(hops: Hops, quick: Quick) -> None:
+    with pytest.raises(DecoderError, match=r"the network takes 2049 bins, and the corpus has 513 \(a window of 1024 at 11025 Hz\)"):
+        quick(hops, model=replace(TINY, n_bins=2049))
 
 
 def test_the_paper_is_one_configuration() -> None:
@@ -94,7 +170,7 @@ def test_a_loss_that_is_no_number_later_keeps_the_last_good_weights(hops: Hops, 
 
     monkeypatch.setattr(train.Watch, "on_epoch_end", spoil)
     trained = quick(hops, epochs=5)
-    assert trained.interrupted
+    assert trained.failed_at == (2, 0)
     assert trained.epochs <= 3
     assert all(np.isfinite(array).all() for array in weights(trained))
 
