@@ -8,7 +8,7 @@ The map of the house, top to bottom; a module imports only from those below it.
                       ``choices`` what is kept of it
 ``control_process``   the one that hears; its ``librarian`` watches, checks and loads; ``engine_process``, the one that sounds
 ``keeper``            takes up the session and keeps it, ``session`` is its file
-``doors``             OSCQuery and the announcement, opened once it plays
+``doors``             OSCQuery with the page, and the announcement, opened once it plays; ``atlas`` draws the page's maps
 ``layouts``           what a phone shows
 ``render``            both of them without a clock: a score into a sound file
 ``control/``          bytes and addresses: OSC codec, address tree, server (asyncio)

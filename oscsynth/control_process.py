@@ -146,7 +146,7 @@ class Control:
             loop.call_later(seconds, gc.freeze)
         threading.Thread(target=self._receive, args=(loaded, loop, librarian, stopped), daemon=True).start()
         http_port, announce = self._options.http_port, self._options.announce
-        doors = Doors(self.instrument, self.server.address, http_port, announce, self._complain, self.server.guard)
+        doors = Doors(self.server, http_port, announce, self._complain)
         work = [loop.create_task(each) for each in (librarian.run(), self._round(), doors.run(self._is_sounding))]
         for task in work:
             task.add_done_callback(_log_error)

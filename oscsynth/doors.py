@@ -11,12 +11,11 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
+from .atlas import Atlas
 from .control.discovery import Announcement
-from .control.guard import Guard
-from .control.instrument import Instrument
 from .control.oscquery import OscQuery
+from .control.server import Server
 from .errors import OscsynthError
 
 LATEST_SECONDS = 3.0  # they open even if nothing sounds
@@ -29,31 +28,19 @@ class Doors:
 
     Parameters
     ----------
-    instrument : Instrument
-        What they lead to.
-    osc_address : tuple
-        Host and port where OSC is listened to; HTTP listens on the same host.
+    server : Server
+        What they lead to; HTTP listens on the same host, and lets the same people in.
     http_port : int or None
         None for the port after OSC's, 0 for no HTTP.
     announce : bool
         Whether others are told.
     complain : callable
         Called with a sentence if one of them stays shut.
-    guard : Guard
-        Who may come in.
     """
 
-    def __init__(
-        self,
-        instrument: Instrument,
-        osc_address: tuple[Any, ...],
-        http_port: int | None,
-        announce: bool,
-        complain: Callable[[str], None],
-        guard: Guard,
-    ) -> None:
-        self._oscquery = OscQuery(instrument, osc_address, guard)
-        self._host, self._port = osc_address[:2]
+    def __init__(self, server: Server, http_port: int | None, announce: bool, complain: Callable[[str], None]) -> None:
+        self._oscquery = OscQuery(server.instrument, server.address, server.guard, server.handle, server.sockets.leave, Atlas().draw)
+        self._host, self._port = server.address[:2]
         self._http_port = (self._port + 1) % 65536 if http_port is None else http_port
         self._announce = announce
         self._complain = complain

@@ -48,7 +48,8 @@ HOUSE: dict[str, set[str]] = {
     "keeper": {"control", "session"},
     "lan": set(),
     "layouts": {"errors", "units"},
-    "doors": {*GROUND, "control"},
+    "atlas": {"", "control", "sound"},  # sound only in the process of its own
+    "doors": {*GROUND, "atlas", "control"},
     "control_process": {*GROUND, "library", "librarian", "doors", "control", "lan", "keeper", "session", "real_time"},
     "choices": set(),
     "daemon": {"errors", "link", "audio", "screen", "choices"},

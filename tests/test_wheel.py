@@ -42,6 +42,13 @@ def test_it_puts_only_itself_beside_other_packages(python: Path) -> None:
     assert (packages / "oscsynth" / "training").is_dir()
 
 
+def test_it_brings_the_page(python: Path) -> None:
+    packages = next((python.parent.parent / "lib").glob("python*/site-packages"))
+    ours = {path.name for path in (ROOT / "oscsynth" / "control" / "web").iterdir()}
+    assert "index.html" in ours
+    assert {path.name for path in (packages / "oscsynth" / "control" / "web").iterdir()} == ours
+
+
 def test_it_brings_the_factory_patches(python: Path) -> None:
     assert "Violin" in call(python, "patches").stdout
     checked = call(python, "check")

@@ -13,7 +13,7 @@ from . import actions as a
 from . import places as p
 from . import requests as r
 from . import values as v
-from .part import Part
+from .part import N_SNAPSHOTS, Part
 from .row import Row
 
 _PLAIN = [parameter for parameter in PART_PARAMETERS if parameter.description and parameter.size == 1 and parameter.name != "gate"]
@@ -53,6 +53,7 @@ _PART: tuple[Row, ...] = (
     Row("morph/to", "s", "the point at 1 of that line; the patch's second until set", p.read_morph_to, p.write_morph_to),
     Row("snapshot/{}/store", "", "remembers every value of the part, 1 to 32", act=a.store_snapshot, keys=a.snapshots, placeholder="K"),
     Row("snapshot/{}/recall", "", "sends every value back to where it was stored", act=a.recall_snapshot, keys=a.snapshots, placeholder="K"),
+    Row("snapshot/stored", "i" * N_SNAPSHOTS, "1 for each snapshot that is stored", p.read_stored),
     Row("snapshot/seconds", "f", "time in which a snapshot is reached", *p.remembered("snapshot_seconds", p.SNAPSHOT_SECONDS),
         parameter=p.SNAPSHOT_SECONDS),
     Row("panic", "", "silences the part at once; gate 1 goes on", act=a.panic),

@@ -1,13 +1,13 @@
 """One TCP client: packets out of its stream, replies into it.
 
-Control process, on its event loop; imports ``framing`` and ``guard``. A sender is either such a connection or the address of a UDP socket.
+Control process, on its event loop; imports ``framing`` and ``guard``. A sender is either such a stream or the address of a UDP socket.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ..errors import OscParseError
 from .framing import Unframer
@@ -21,7 +21,18 @@ MAX_UNREAD_BYTES = 1024 * 1024  # that a client may let wait, beside what the sy
 _BYTES_A_WAKE_UP = 8192  # then whatever else waits on the loop has its turn
 
 Where: TypeAlias = tuple[Any, ...]  # of UDP: two items with IPv4, four with IPv6
-Sender: TypeAlias = Union[Where, "Connection"]
+
+
+class Stream(Protocol):
+    """A client with a connection of its own: TCP's, or a WebSocket's."""
+
+    host: str
+
+    def send(self, packet: bytes) -> None:
+        """Send a packet; never waits."""
+
+
+Sender: TypeAlias = Where | Stream
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -107,4 +118,4 @@ def not_let_in(host: str) -> str:
 
 def host_of(sender: Sender) -> str:
     """Return the address of a sender."""
-    return sender.host if isinstance(sender, Connection) else str(sender[0])
+    return str(sender[0]) if isinstance(sender, tuple) else sender.host

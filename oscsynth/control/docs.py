@@ -110,16 +110,18 @@ elsewhere gets no answer; oscsynth says on the screen who was turned away.
 _OSCQUERY = """## For apps: OSCQuery and discovery
 
 Apps that speak [OSCQuery](https://github.com/Vidvox/OSCQueryProposal) find everything by themselves: the tree of all addresses, with
-types, ranges, units and values, is at `http://127.0.0.1:57141/` (the port after OSC's; `--http-port N` takes another, 0 none).
+types, ranges, units and values, is at `http://127.0.0.1:57141/` (the port after OSC's; `--http-port N` takes another, 0 none). A browser
+is given the page there instead, which is an OSCQuery client like any other.
 `/oscsynth/gain?VALUE` asks for one attribute: FULL_PATH, CONTENTS, TYPE, ACCESS, VALUE, RANGE, DESCRIPTION, UNIT or CLIPMODE;
 `?HOST_INFO` says where OSC goes. A node without that attribute answers 204, an attribute that nobody knows 400, an address that is not
 there 404. An action has the type I and can only be written. The addresses of part 1 stand there in their short form.
 
 Over WebSocket, on the same port, `{"COMMAND": "LISTEN", "DATA": "/oscsynth/gain"}` brings the value as an OSC packet, at once and then at
 each change, 30 times a second at most; `IGNORE` ends it. When a patch is switched, PATH_REMOVED and PATH_ADDED name what went and came,
-and PATH_CHANGED with `/` says that names, ranges and choices are to be read again.
+and PATH_CHANGED with `/` says that names, ranges and choices are to be read again. A binary message is an OSC packet: it is played, and
+answered on the same stream, where `notify 1` has everything told too.
 
-Only this computer's own addresses and names are answered as Host, and only its own pages as Origin, so that no page on the web can
+Only IP addresses and this computer's own names are answered as Host, and only its own pages as Origin, so that no page on the web can
 reach the instrument through your browser.
 
 The instrument announces itself as `_osc._udp` and `_oscjson._tcp` over mDNS (Bonjour, Zeroconf), on the networks on which it listens;

@@ -70,6 +70,11 @@ class Namespace:
         route = self._instrument.routes().get(path)
         return route.row.read(route.part, route.key) if route is not None and route.row.read is not None else None
 
+    def is_live(self, path: str) -> bool:
+        """Say whether an address answers something else all the time, without a message."""
+        route = self._instrument.routes().get(path)
+        return route is not None and route.row.is_live
+
     def paths(self) -> frozenset[str]:
         """Return every path that has a node."""
         self._tree()
@@ -78,7 +83,7 @@ class Namespace:
     def fingerprint(self) -> tuple[object, ...]:
         """Return something that is another whenever a value has been changed by a message."""
         memories = (part.memory for part in self._instrument.parts.values())
-        remembered = [(m.point, m.morph, m.morph_from, m.morph_to, m.point_seconds, m.snapshot_seconds, *m.weights) for m in memories]
+        remembered = [(m.point, m.morph, m.morph_from, m.morph_to, m.point_seconds, m.snapshot_seconds, *m.snapshots, *m.weights) for m in memories]
         return self._instrument.state.values.tobytes(), remembered, self.playing()
 
     def playing(self) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""OSCQuery: the addresses and their values over HTTP, and as they change over WebSocket.
+"""OSCQuery: the addresses and their values over HTTP, and as they change over WebSocket; and the page, which is its first client.
 
 Control process, on its event loop; aiohttp is brought in on a thread once the instrument plays. A web page of somebody else cannot get in:
 the Host header must be an address or a name of this machine, and so must the Origin.
@@ -7,32 +7,34 @@ the Host header must be an address or a name of this machine, and so must the Or
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import ipaddress
 import json
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .. import lan
 from ..errors import OscsynthError
-from .encoding import encode
+from . import page
 from .guard import Guard
-from .instrument import Instrument, Reply
-from .namespace import ATTRIBUTES, EXTENSIONS, OTHER_ATTRIBUTES, Namespace, topmost
+from .instrument import Instrument
+from .listener import Listener, Receive
+from .namespace import ATTRIBUTES, EXTENSIONS, OTHER_ATTRIBUTES, Namespace
+from .plane import Plane, legend, plane_of
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-POLL_SECONDS = 1 / 30
-_UNASKED_ROUNDS = 15  # what no message changes, such as /status, is looked at that much more seldom
+    from .connection import Sender
+
 _HEARTBEAT_SECONDS = 20.0
 MAX_CLIENTS = 64
-MAX_LISTENED = 4096  # by one client
 _MAX_COMMAND_BYTES = 65536
+
+Draw = Callable[[Plane], Awaitable[Mapping[str, Any] | None]]
 
 
 class OscQuery:
@@ -46,6 +48,12 @@ class OscQuery:
         Host and port where OSC is listened to.
     guard : Guard, optional
         Says of an IP address whether it may ask; without it this machine alone may.
+    receive : callable, optional
+        Takes the OSC packets that come over WebSocket, with their sender; without it they are left aside.
+    leave : callable, optional
+        Called with each such sender that is gone.
+    draw : callable, optional
+        Draws the map of a plane; without it there are none.
 
     Attributes
     ----------
@@ -53,8 +61,18 @@ class OscQuery:
         That it listens on, 0 until it does.
     """
 
-    def __init__(self, instrument: Instrument, osc_address: tuple[Any, ...], guard: Guard | None = None) -> None:
+    def __init__(
+        self,
+        instrument: Instrument,
+        osc_address: tuple[Any, ...],
+        guard: Guard | None = None,
+        receive: Receive = lambda packet, sender: None,
+        leave: Callable[[Sender], None] = lambda sender: None,
+        draw: Draw | None = None,
+    ) -> None:
         self.port = 0
+        self._instrument = instrument
+        self._receive, self._leave, self._draw = receive, leave, draw
         self._namespace = Namespace(instrument)
         self._osc_address = osc_address
         self._guard = guard or Guard()
@@ -100,17 +118,44 @@ class OscQuery:
             return web.Response(status=403, text=refusal)
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._listen(request)
+        if (file := self._file(request)) is not None:
+            return file
+        if request.path == page.MAP:
+            return await self._map(request.query.get("part", "1"))
         begun = time.monotonic()
         status, answer = self._answer(request.path, list(request.query))
         if request.query_string == "HOST_INFO":
             status, answer = 200, self._host_info(request)
         text = _dumps(answer) if status == 200 else answer
         self._guard.charge(request.remote or "", time.monotonic() - begun)
-        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        headers = {"Cache-Control": "no-store", "Vary": "Accept", "X-Content-Type-Options": "nosniff"}
         if origin := request.headers.get("Origin"):
             headers["Access-Control-Allow-Origin"] = origin
         kind = "application/json" if status == 200 else "text/plain"
         return web.Response(status=status, text=text if status != 204 else None, headers=headers, content_type=kind)
+
+    def _file(self, request: web.Request) -> web.Response | None:
+        from aiohttp import web
+
+        is_root = page.wants_page(request.path, request.query_string, request.headers.get("Accept", ""))
+        file = page.files().get(f"{page.PLACE}index.html" if is_root else request.path)
+        if file is None:
+            return None
+        headers = {**page.HEADERS, "ETag": file.tag, "Vary": "Accept"}
+        if request.headers.get("If-None-Match") == file.tag:
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=file.body, headers=headers, content_type=file.kind, charset="utf-8")
+
+    async def _map(self, number: str) -> web.Response:
+        """Return what lies under a part's pad; where nothing could be drawn, the names and points alone."""
+        from aiohttp import web
+
+        part = self._instrument.parts.get(int(number)) if number.isdecimal() and len(number) == 1 else None
+        if part is None or part.version is None:
+            return web.Response(status=503, text=f"part {number[:20]} plays nothing yet")
+        plane, written = plane_of(part), legend(part)
+        drawn = await self._draw(plane) if plane is not None and self._draw is not None else None
+        return web.json_response({**written, **(drawn or {})}, headers=page.HEADERS, dumps=_dumps)
 
     def _answer(self, path: str, query: list[str]) -> tuple[int, Any]:
         if len(query) > 1 or (query and query[0] not in ATTRIBUTES | OTHER_ATTRIBUTES | {"HOST_INFO"}):
@@ -143,17 +188,19 @@ class OscQuery:
         host, origin = headers.get("Host", ""), headers.get("Origin")
         if not self._is_here(host):
             return f"the Host header says {host[:80]!r}: use an IP address or a name of this computer"
-        if origin is not None and not self._is_here(urlsplit(origin).netloc):
+        if origin is not None and not self._is_own_page(urlsplit(origin).netloc, host):
             return f"pages of {origin[:80]!r} may not ask here"
         return None
 
     def _is_here(self, netloc: str) -> bool:
-        name = urlsplit(f"//{netloc}").hostname or "" if _is_plain(netloc) else ""
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return name.rstrip(".") in self._names
-        return True
+        """Say whether a Host header is an IP address, which nobody else can have led here, or a name of this computer."""
+        name = _name_of(netloc)
+        return _is_address(name) or name in self._names
+
+    def _is_own_page(self, netloc: str, host: str) -> bool:
+        """Say whether a page came from this computer: from the address at which it asks now, or from another one of it."""
+        name = _name_of(netloc)
+        return bool(name) and (name in self._names or name == _name_of(host) or (_is_address(name) and self._guard.is_own(name)))
 
     # ---- WebSocket
 
@@ -165,88 +212,38 @@ class OscQuery:
         stream = web.WebSocketResponse(heartbeat=_HEARTBEAT_SECONDS, max_msg_size=_MAX_COMMAND_BYTES)
         await stream.prepare(request)
         self._clients += 1
-        listener = Listener(self._namespace, stream)
+        listener = Listener(self._namespace, stream, request.remote or "")
         telling = asyncio.get_running_loop().create_task(listener.tell())
         try:
             async for message in stream:
                 if message.type is web.WSMsgType.TEXT:
                     listener.command(message.data)
+                elif message.type is web.WSMsgType.BINARY:
+                    listener.packet(message.data, self._receive, self._guard)
         finally:
             self._clients -= 1
             telling.cancel()
+            self._leave(listener)
         return stream
 
 
-class Listener:
-    """One WebSocket client: what it listens to, and what it was told last. Who reads slowly gets the newest values, later."""
-
-    def __init__(self, namespace: Namespace, stream: web.WebSocketResponse) -> None:
-        self._namespace, self._stream = namespace, stream
-        self._told: dict[str, tuple[Any, ...] | None] = {}  # by address; None: nothing yet
-        self._paths, self._playing = namespace.paths(), namespace.playing()
-        self._seen: tuple[object, ...] | None = None
-
-    def command(self, text: str) -> None:
-        """Take a JSON command; what is none is ignored, as the proposal has no answer for it."""
-        try:
-            command = json.loads(text)
-            name, path = command["COMMAND"], command["DATA"]
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return
-        if not isinstance(path, str):
-            return
-        if name == "IGNORE":
-            self._told.pop(path, None)
-        elif name == "LISTEN" and len(self._told) < MAX_LISTENED and self._namespace.value(path) is not None:
-            self._told[path] = None
-            self._seen = None
-
-    async def tell(self) -> None:
-        """Send what changes, until nobody is there."""
-        rounds = 0
-        with contextlib.suppress(ConnectionError):
-            while not self._stream.closed:
-                rounds += 1
-                for told in self._news(rounds % _UNASKED_ROUNDS == 0):
-                    await (self._stream.send_str(told) if isinstance(told, str) else self._stream.send_bytes(told))
-                await asyncio.sleep(POLL_SECONDS)
-
-    def _news(self, is_thorough: bool) -> list[str | bytes]:
-        seen = self._namespace.fingerprint()
-        if seen == self._seen and not is_thorough:
-            return []
-        self._seen = seen
-        return [*self._new_paths(), *self._new_values()]
-
-    def _new_paths(self) -> list[str]:
-        paths, playing = self._namespace.paths(), self._namespace.playing()
-        if paths is self._paths and playing == self._playing:
-            return []
-        gone, come = topmost(self._paths - paths), topmost(paths - self._paths)
-        changed = ["/"] if playing != self._playing else []
-        self._paths, self._playing = paths, playing
-        commands = (("PATH_REMOVED", gone), ("PATH_ADDED", come), ("PATH_CHANGED", changed))
-        return [json.dumps({"COMMAND": name, "DATA": path}) for name, found in commands for path in found]
-
-    def _new_values(self) -> list[bytes]:
-        packets = []
-        for path, told in self._told.items():
-            value = self._namespace.value(path)
-            if value is not None and value != told:
-                self._told[path] = value
-                packets.append(encode(Reply(path, value)))
-        return packets
-
-
-def _is_plain(netloc: str) -> bool:
-    return bool(netloc) and "@" not in netloc and netloc.isprintable() and not any(character in netloc for character in "/\\?# ") and _splits(netloc)
-
-
-def _splits(netloc: str) -> bool:
+def _name_of(netloc: str) -> str:
+    """Return the host of a Host header or an origin, empty for one that is not plain."""
+    if not netloc.isprintable() or any(character in netloc for character in "@/\\?# "):
+        return ""
     try:
-        return bool(urlsplit(f"//{netloc}").hostname) and (urlsplit(f"//{netloc}").port or 1) > 0
+        parts = urlsplit(f"//{netloc}")
+        return (parts.hostname or "").rstrip(".") if (parts.port or 1) > 0 else ""
+    except ValueError:
+        return ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
     except ValueError:
         return False
+    return True
 
 
 def _dumps(answer: object) -> str:

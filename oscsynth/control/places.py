@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..parameters import Parameter
-from .part import Part
+from .part import N_SNAPSHOTS, Part
 from .row import Answer, Refused
 from .shelf import nearest
 from .values import write_latents
@@ -126,6 +126,11 @@ def write_morph_to(part: Part, key: int, values: Sequence[Any]) -> None:
     _find_point(part, values[0])
     part.memory.morph_to = values[0]
     part.instrument.noted = True
+
+
+def read_stored(part: Part, key: int) -> Answer:
+    """Return which snapshots are stored."""
+    return tuple(int(number in part.memory.snapshots) for number in range(1, N_SNAPSHOTS + 1))
 
 
 def remembered(name: str, parameter: Parameter) -> tuple[Callable[[Part, int], Answer], Callable[[Part, int, Sequence[Any]], None]]:

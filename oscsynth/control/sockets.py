@@ -147,8 +147,8 @@ class Sockets:
 
         Linux hands packets to the socket that is connected to their sender; elsewhere all come through the same one.
         """
-        listening = None if isinstance(sender, Connection) else self._udp.get(len(sender))
-        if listening is None or isinstance(sender, Connection) or sender in self._private or sys.platform != "linux":
+        listening = self._udp.get(len(sender)) if isinstance(sender, tuple) else None
+        if listening is None or not isinstance(sender, tuple) or sender in self._private or sys.platform != "linux":
             return
         # Only for this moment: a program that is started on the same port by mistake shall be told so.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -162,7 +162,7 @@ class Sockets:
 
     def let_go(self, sender: Sender) -> None:
         """Close the socket that a sender had of its own, a little later: what waits in it is still handled."""
-        if not isinstance(sender, Connection) and (opened := self._private.pop(sender, None)) is not None:
+        if isinstance(sender, tuple) and (opened := self._private.pop(sender, None)) is not None:
             self._leaving.add(opened)
             if self._loop is not None:
                 self._loop.call_later(_LEAVE_SECONDS, self._leave, opened)
@@ -211,7 +211,7 @@ class Sockets:
     def send(self, packet: bytes, to: Sender) -> None:
         """Send a packet, from the socket that listens; what cannot be sent is counted."""
         try:
-            if isinstance(to, Connection):
+            if not isinstance(to, tuple):
                 to.send(packet)
             elif self._udp:
                 self._socket_to(to).sendto(packet, to)

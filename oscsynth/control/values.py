@@ -116,7 +116,8 @@ def write_latents(part: Part, key: int, values: Sequence[Any]) -> None:
         part.set("latent", LATENT.clamp(value), index)
 
 
-def _axes(part: Part) -> Sequence[int]:
+def axes(part: Part) -> Sequence[int]:
+    """Return the neurons (from 0) that the two axes move."""
     names = part.latent_names()
     axes = [names[name] for name in (part.patch.xy if part.patch else ()) if name in names]
     return axes if len(axes) == 2 else (0, 1)
@@ -124,12 +125,12 @@ def _axes(part: Part) -> Sequence[int]:
 
 def read_xy(part: Part, key: int) -> Answer:
     """Return where the two axes stand."""
-    return tuple(part.get("latent", index) for index in _axes(part))
+    return tuple(part.get("latent", index) for index in axes(part))
 
 
 def write_xy(part: Part, key: int, values: Sequence[Any]) -> None:
     """Move the two axes."""
-    for index, value in zip(_axes(part), values, strict=True):
+    for index, value in zip(axes(part), values, strict=True):
         part.set("latent", LATENT.clamp(value), index)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import re
 import socket
 from contextlib import asynccontextmanager
 
@@ -11,9 +12,14 @@ import pytest
 from pythonosc.osc_message import OscMessage
 
 from oscsynth import lan
+from oscsynth.control import page
+from oscsynth.control.encoding import encode
 from oscsynth.control.guard import Guard
+from oscsynth.control.instrument import Reply
 from oscsynth.control.namespace import Namespace
-from oscsynth.control.oscquery import Listener, OscQuery
+from oscsynth.control.listener import Listener
+from oscsynth.control.oscquery import OscQuery
+from oscsynth.control.server import Server
 from oscsynth.errors import OscsynthError
 
 from .catalogue import player, send
@@ -43,9 +49,10 @@ class Query:
 
 
 @asynccontextmanager
-async def query():
+async def query(draw=None):
     instrument, _ = player()
-    oscquery = OscQuery(instrument, ("127.0.0.1", 57140))
+    server = Server(instrument, lambda state: None, lambda sentence: None)
+    oscquery = OscQuery(instrument, ("127.0.0.1", 57140), None, server.handle, server.sockets.leave, draw)
     await oscquery.open("127.0.0.1", 0)
     async with aiohttp.ClientSession() as client:
         yield Query(instrument, oscquery, client)
@@ -121,12 +128,18 @@ async def test_a_page_whose_name_was_made_to_lead_here_is_refused(q):
 
 @with_query
 async def test_a_page_of_another_site_is_refused(q):
-    for origin in ("http://evil.example", "https://evil.example:57141", "null", "http://127.0.0.1@evil.example", "file://"):
+    others = "http://evil.example", "https://evil.example:57141", "null", "http://127.0.0.1@evil.example", "file://", "http://192.0.2.7:57141"
+    for origin in others:
         assert (await q.get("/", Origin=origin))[0] == 403, origin
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await q.client.ws_connect(q.url, headers={"Origin": origin})
-    async with q.client.get(q.url, headers={"Origin": "http://localhost:8000"}) as response:
-        assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:8000"
+    for origin, host in (
+        ("http://localhost:8000", "127.0.0.1"),
+        ("http://127.0.0.1:8000", "localhost"),
+        ("http://192.0.2.7:57141", "192.0.2.7:57141"),
+    ):
+        async with q.client.get(q.url, headers={"Origin": origin, "Host": host}) as response:
+            assert response.headers["Access-Control-Allow-Origin"] == origin
 
 
 @pytest.mark.skipif(not lan.addresses("0.0.0.0"), reason="this computer is in no network")
@@ -178,6 +191,101 @@ async def test_what_is_no_command_is_passed_over(q):
         await stream.send_bytes(b"\0\1")
         await stream.send_json({"COMMAND": "LISTEN", "DATA": "/oscsynth/gain"})
         assert await q.hear(stream) == (P + "gain", 0.0)
+
+
+@with_query
+async def test_osc_packets_are_played_and_answered_on_the_same_stream(q):
+    async with q.client.ws_connect(q.url) as stream:
+        await stream.send_bytes(encode(Reply(P + "gain", (-7.0,))))
+        await stream.send_bytes(encode(Reply(P + "gain", ())))
+        assert await q.hear(stream) == (P + "gain", -7.0)
+        await stream.send_bytes(encode(Reply(P + "gian", (1.0,))))
+        address, about, sentence = await q.hear(stream)
+        assert (address, about) == (P + "fail", P + "gian") and "nearest is /oscsynth/gain" in sentence
+        await stream.send_bytes(encode(Reply(P + "sync", (7,))))
+        assert await q.hear(stream) == (P + "synced", 7)
+
+
+@with_query
+async def test_who_sets_a_value_hears_of_it_again_when_it_is_set_back_at_once(q):
+    async with q.client.ws_connect(q.url) as stream:
+        await stream.send_json({"COMMAND": "LISTEN", "DATA": P + "gain"})
+        assert await q.hear(stream) == (P + "gain", 0.0)
+        await stream.send_bytes(encode(Reply(P + "gain", (-7.0,))))
+        await stream.send_bytes(encode(Reply(P + "gain", (0.0,))))
+        assert await q.hear(stream) == (P + "gain", 0.0)
+
+
+@with_query
+async def test_a_stream_may_subscribe_and_is_forgotten_when_it_is_gone(q):
+    async with q.client.ws_connect(q.url) as stream:
+        await stream.send_bytes(encode(Reply(P + "notify", (1,))))
+        while not len(q.instrument.clients):
+            await asyncio.sleep(0.01)
+    while len(q.instrument.clients):
+        await asyncio.sleep(0.01)
+
+
+def test_packets_of_the_network_have_their_share_of_time_alone():
+    class Told:
+        admitted, charged = [], []
+        admits = lambda self, host: len(self.admitted) < 2 and not self.admitted.append(host)  # noqa: E731
+        charge = lambda self, host, seconds: self.charged.append(host)  # noqa: E731
+
+    instrument, _ = player()
+    received, guard = [], Told()
+    listener = Listener(Namespace(instrument), None, "192.0.2.7")
+    for _ in range(3):
+        listener.packet(b"/x\0\0", lambda packet, sender: received.append(sender), guard)
+    assert received == [listener, listener] and guard.charged == ["192.0.2.7"] * 2
+
+
+@with_query
+async def test_a_browser_is_given_the_page_and_an_app_the_tree(q):
+    async with q.client.get(q.url, headers={"Accept": "text/html,*/*"}) as response:
+        text = await response.text()
+        assert response.content_type == "text/html" and "default-src 'self'" in response.headers["Content-Security-Policy"]
+    assert (await q.get("/"))[1]["CONTENTS"]
+    assert (await q.get("/?VALUE", Accept="text/html"))[0] == 204
+    named = re.findall(r'(?:src|href)="(/page/[^"]+)"', text)
+    assert len(named) == 4
+    for path in named:
+        async with q.client.get(q.url + path) as response:
+            assert response.status == 200 and response.content_type == page.files()[path].kind
+            tag = response.headers["ETag"]
+        async with q.client.get(q.url + path, headers={"If-None-Match": tag}) as response:
+            assert response.status == 304
+    assert (await q.get("/page/../page.py"))[0] == 404
+    assert (await q.get("/page/nothing.js"))[0] == 404
+
+
+@with_query
+async def test_the_modules_of_the_page_find_each_other(q):
+    files = page.files()
+    for path, file in files.items():
+        for other in re.findall(r'from "\./([^"]+)"', file.body.decode()) if path.endswith(".js") else ():
+            assert page.PLACE + other in files, f"{path} asks for {other}"
+
+
+def test_a_map_has_names_and_points_even_where_nothing_is_drawn():
+    async def main():
+        planes = []
+
+        async def draw(plane):
+            planes.append(plane)
+            return {"size": 2}
+
+        async with query(draw) as q:
+            status, found = await q.get("/page/map?part=1")
+            assert status == 200
+            assert found == {"axes": ["air", "bow"], "points": {"tasto": [0.75, 0.25], "ponticello": [0.0, 1.0], "soft": [0.0, 0.0]}, "size": 2}
+            assert planes[0].neurons == (1, 0) and planes[0].rest == (0.4, 0.6, 0.5)
+        async with query() as q:
+            assert set((await q.get("/page/map?part=1"))[1]) == {"axes", "points"}
+            for number in ("2", "x", "-1", "99999"):
+                assert (await q.get(f"/page/map?part={number}"))[0] == 503
+
+    asyncio.run(main())
 
 
 @with_query

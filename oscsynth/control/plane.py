@@ -1,0 +1,68 @@
+"""The plane under the pad: which neurons a patch's two axes move, and along which positions; what a map of it is drawn from.
+
+Control process, one thread; knows no NumPy, and draws nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..patch import LatentControl
+from ..units import bend
+from .part import Part
+from .values import axes
+
+SIZE = 64  # places along each axis
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """A plane through a decoder's latent space.
+
+    ``neurons`` (from 0) are the two that move, each through the positions 0..1 of ``along``; ``rest`` is where every neuron stands otherwise. The
+    note is ``pitch_class`` in ``octave``, None for the decoder's own.
+    """
+
+    decoder: str
+    neurons: tuple[int, int]
+    along: tuple[tuple[float, ...], tuple[float, ...]]
+    rest: tuple[float, ...]
+    pitch_class: int
+    octave: float | None
+
+
+def plane_of(part: Part) -> Plane | None:
+    """Return the plane of the patch that a part plays, as the patch's file has it; None while there is none."""
+    version = part.version
+    if version is None or version.metadata is None or len(version.metadata.latents) < 2:
+        return None
+    patch, n_latents = version.patch, len(version.metadata.latents)
+    controls = {control.neuron - 1: control for control in patch.latents.values()}
+    each = [controls.get(neuron, LatentControl(neuron + 1)) for neuron in range(n_latents)]
+    first, second = axes(part)
+    return Plane(
+        decoder=patch.decoder_path or patch.decoder,
+        neurons=(first, second),
+        along=(_way(each[first]), _way(each[second])),
+        rest=tuple(_position(control, control.default) for control in each),
+        pitch_class=patch.chroma.index(max(patch.chroma)),
+        octave=patch.register,
+    )
+
+
+def legend(part: Part) -> dict[str, Any]:
+    """Return what is written on the map: the names of the axes, and the points with their places."""
+    first, second = axes(part)
+    names = {index: name for name, index in part.latent_names().items()}
+    points = {name: (place[first], place[second]) for name, place in part.points().items() if len(place) > max(first, second)}
+    return {"axes": [names.get(first, f"latent {first + 1}"), names.get(second, f"latent {second + 1}")], "points": points}
+
+
+def _way(control: LatentControl) -> tuple[float, ...]:
+    return tuple(round(_position(control, step / (SIZE - 1)), 6) for step in range(SIZE))
+
+
+def _position(control: LatentControl, fader: float) -> float:
+    low, high = control.range
+    return low + (high - low) * bend(fader, control.curve)

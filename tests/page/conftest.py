@@ -1,0 +1,56 @@
+"""One browser and one daemon for all tests of the page."""
+
+import os
+import shutil
+
+import pytest
+
+from ..serving import Serve, tiny_patches
+from .browser import CHROMIUM, chromium, opened, wait_for_http
+
+
+def pytest_collection_modifyitems(items):
+    if not any(map(shutil.which, CHROMIUM)) and not os.environ.get("REQUIRE_ALL"):
+        for item in items:
+            if "/page/" in str(item.path):
+                item.add_marker(pytest.mark.skip(reason="Chromium is not installed"))
+
+
+@pytest.fixture(scope="package")
+def browser():
+    # Of the package, not of the session: while it is open, asyncio.run does not work in this thread.
+    with chromium(next(filter(None, map(shutil.which, CHROMIUM)))) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="package")
+def serve(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("page")
+    serve = Serve("--audio", "null", "--no-announce", patches=tiny_patches(folder / "patches", 3), env={"XDG_CACHE_HOME": str(folder / "cache")})
+    wait_for_http(serve)
+    yield serve
+    serve.close()
+
+
+@pytest.fixture(autouse=True)
+def afresh(request):
+    """Start each test with the first patch as it is."""
+    if "serve" in request.fixturenames:
+        serve = request.getfixturevalue("serve")
+        for below, *arguments in (
+            ("patch", "A tiny 2"),
+            ("patch", "A tiny 1"),
+            ("gate", 1),
+            ("gain", 0.0),
+            ("chroma/A",),
+            ("point/seconds", 0.0),
+            ("snapshot/seconds", 0.0),
+        ):
+            serve.ask(below, *arguments, seconds=0.02)
+
+
+@pytest.fixture(scope="module")
+def page(browser, serve):
+    """Return the page on a laptop, where everything is shown at once; the same one for all tests of a module."""
+    with opened(browser, serve.port + 1) as page:
+        yield page
