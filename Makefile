@@ -69,7 +69,7 @@ sounds: .venv/test.stamp  ## render ten seconds of every factory patch to docs/s
 	done
 
 lock: .venv/test.stamp  ## choose the newest versions again and write both lock files
-	$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --extra pyaudio --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o play.lock
+	$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --extra pyaudio --extra midi --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o play.lock
 	$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --all-extras --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o test.lock
 
 clean:  ## remove .venv and everything made

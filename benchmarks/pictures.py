@@ -24,7 +24,7 @@ def main() -> None:
     from matplotlib import pyplot as plt
 
     score = load_score(DOCS / "sounds" / "violin.score")
-    blocks = perform(Performance(RATE_HZ, patch="Violin"), score, lambda event, why: print(f"line {event.line}: {why}"), seconds=8.0)
+    blocks = perform(Performance(RATE_HZ, patch="Violin"), score, lambda event, why: print(f"line {event.place}: {why}"), seconds=8.0)
     sound = np.concatenate(list(blocks)).mean(1)
     pictures = ("first-message", 0.0, 8.0, 4096), ("first-message-near", 1.8, 2.2, 1024)
     for name, start, stop, window in pictures:

@@ -62,6 +62,40 @@ class LatentControl:
 
 
 @dataclass(frozen=True, slots=True)
+class Mpe:
+    """How a controller is heard that gives every note a channel of its own (MIDI Polyphonic Expression)."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _CHECKS
+    zone: Annotated[
+        Literal["auto", "lower", "upper"],
+        Doc("`auto` follows the controller's own message; `lower` (channel 1 leads) or `upper` (16 leads) is for one that sends none"),
+    ] = "auto"
+    members: Annotated[int, Ge(1), Le(15), Doc("how many channels beside the leading one belong to a `lower` or `upper` zone")] = 15
+    pitch_bend_semitones: Annotated[float, Ge(0), Le(96), Doc("how far one note bends, unless the controller says so itself")] = 48.0
+    timbre: Annotated[str, Doc("what control 74 moves in its note alone", "a name from `latents` or the number of a neuron")] = ""
+
+
+Control = Annotated[int, Ge(0), Le(119)]
+
+
+@dataclass(frozen=True, slots=True)
+class MidiSettings:
+    """What MIDI does to a part that plays the patch."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _CHECKS
+    channel: Annotated[Annotated[int, Ge(1), Le(16)] | Literal["omni"], Doc("the channel that is heard; `omni`: all")] = "omni"
+    pitch_bend_semitones: Annotated[float, Ge(0), Le(96), Doc("how far the wheel bends, unless the keyboard says so itself")] = 2.0
+    control_changes: Annotated[
+        dict[Control, Annotated[str, Len(1, 128)]],
+        Doc(
+            "what each control moves; one of 0 to 31 takes its finer half from the one 32 higher, if that comes",
+            "controls 0 to 119, each with an address of the part such as `latent/bow`",
+        ),
+    ] = field(default_factory=dict)
+    mpe: Annotated[Mpe, Doc("controllers that give every note a channel of its own")] = field(default_factory=Mpe)
+
+
+@dataclass(frozen=True, slots=True)
 class Patch:
     """One sound: a decoder, where its faders stand, and how it is played.
 
@@ -107,6 +141,7 @@ class Patch:
         dict[Name, tuple[Unit, ...]],
         Doc("named places that `/point` goes to: one fader position for each neuron, in their order", "a list of numbers 0 to 1"),
     ] = field(default_factory=dict)
+    midi: Annotated[MidiSettings, Doc("what a keyboard and its controls do")] = field(default_factory=MidiSettings)
     comment: Annotated[str, Doc("whatever should be remembered about it")] = ""
     decoder_path: str = ""
     path: str = ""

@@ -11,14 +11,14 @@ import functools
 import math
 import os
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from .errors import PatchError, shown
 from .metadata import ENCODER_SUFFIX, Metadata
-from .patch import Name, Patch
+from .patch import Control, Name, Patch
 from .patch_schema import bare, doc, keys, takes
 from .units import PITCH_CLASSES, pitch_class_index
 from .yaml_file import Document, Location, read_yaml
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # OSC gives these a meaning inside an address.
 _RESERVED = " #*,/?[]{}"
 _RESERVED_POINTS = ("name", "seconds")
+N_FADERS = 8  # latents have an address up to here, whether or not the decoder has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,12 @@ def fit(patch: Patch, metadata: Metadata) -> list[str]:
         for name, latent in patch.latents.items()
         if latent.neuron > n_latents
     ]
+    names = [*patch.latents, *(latent.name for latent in metadata.latents if latent.name)]
+    faults += [
+        _Fault(location, f"there is no latent {name}{_nearest(name, names)}")
+        for location, name in _midi_latents(patch)
+        if name not in names and not (name.isdigit() and 1 <= int(name) <= max(N_FADERS, n_latents))
+    ]
     faults += [
         _Fault(("points", name), f"{has}, so it must be a list of {n_latents}, not of {len(point)}")
         for name, point in patch.points.items()
@@ -85,6 +92,15 @@ def fit(patch: Patch, metadata: Metadata) -> list[str]:
     document = read_yaml(Path(patch.path)) if patch.path and faults else Document()
     lines = [document.line(fault.location) if document.lines else 0 for fault in faults]
     return [_say(Path(patch.path), line, _name(fault.location, fault.sentence)) for line, fault in zip(lines, faults, strict=True)]
+
+
+def _midi_latents(patch: Patch) -> Iterator[tuple[Location, str]]:
+    """Yield each latent that a controller is to move, and where the patch says so."""
+    for number, address in patch.midi.control_changes.items():
+        if address.startswith("latent/"):
+            yield ("midi", "control_changes", str(number)), address.removeprefix("latent/").removesuffix("/normalized")
+    if patch.midi.mpe.timbre:
+        yield ("midi", "mpe", "timbre"), patch.midi.mpe.timbre
 
 
 def _say(path: Path, line: int, sentence: str) -> str:
@@ -196,7 +212,8 @@ def _fault(steps: list[str | int], kind: str, data: Any) -> _Fault:
     """Turn one of pydantic's errors into a sentence, by following its steps through the types and the data."""
     annotation: Any = Patch
     if steps[-1] == "[key]":
-        return _Fault(tuple(steps[:-2]), f"a name must be {takes(Name)}, not {_show(steps[-2])}")
+        wanted = f"a control must be {takes(Control)}" if "control_changes" in steps else f"a name must be {takes(Name)}"
+        return _Fault(tuple(steps[:-2]), f"{wanted}, not {_show(steps[-2])}")
     value, location = data, list[str | int]()
     for step in steps:
         cls: Any = bare(annotation)

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 import annotated_types
 
-from .patch import Doc, Envelope, LatentControl, Patch
+from .patch import Doc, Envelope, LatentControl, MidiSettings, Mpe, Patch
 
 
 @functools.cache
@@ -66,6 +66,10 @@ def markdown() -> str:
         _table("| key | takes | left out | what it does |", _rows(Envelope)),
         "Inside each of `latents`:\n",
         _table("| key | takes | left out | what it does |", _rows(LatentControl)),
+        "Inside `midi`:\n",
+        _table("| key | takes | left out | what it does |", _rows(MidiSettings)),
+        "Inside `mpe`, which is inside `midi`:\n",
+        _table("| key | takes | left out | what it does |", _rows(Mpe)),
     ]
     return "\n".join(parts)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .control.instrument import Instrument, Reply
-from .control.osc import Message
+from .control.osc import Argument, Message
 from .errors import DecoderError, OscsynthError, shown
 from .library import Library, factory_folder, user_folder
 from .parameters import MASTER_SLOTS, N_ROWS, N_SLOTS
@@ -107,7 +107,7 @@ class Performance:
             self.engine.install(number, self._sounds[patch.name])
             self.instrument.loaded(number)
 
-    def send(self, address: str, *arguments: int | float | str) -> list[Reply]:
+    def send(self, address: str, *arguments: Argument) -> list[Reply]:
         """Do what one message says, at the sample that comes next; return the replies."""
         replies = self.instrument.perform(Message(address, arguments))
         self._answer()
@@ -198,7 +198,7 @@ def render_file(
     try:
         subtype = None if output.suffix.lower() == ".ogg" else f"PCM_{bits}"
         with soundfile.SoundFile(output, "w", sample_rate_hz, 2, subtype) as file:
-            for block in perform(performance, events, lambda event, why: faults.append(f"{shown(score)}:{event.line}: {why}"), seconds):
+            for block in perform(performance, events, lambda event, why: faults.append(f"{shown(score)}:{event.place}: {why}"), seconds):
                 file.write(block)
     except (OSError, soundfile.LibsndfileError) as error:
         raise OscsynthError(f"{shown(output)} cannot be written: {getattr(error, 'strerror', None) or error}") from error

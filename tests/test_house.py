@@ -53,7 +53,7 @@ HOUSE: dict[str, set[str]] = {
     "control_process": {*GROUND, "library", "librarian", "doors", "control", "lan", "keeper", "session", "real_time"},
     "choices": set(),
     "daemon": {"errors", "link", "audio", "screen", "choices"},
-    "score": {"errors", "client"},
+    "score": {"errors", "client", "control"},
     "render": {"", *GROUND, *FILES, "score", "audio", "control", "sound"},
     "__main__": {"", "errors", "audio", "check", "choices"}
     | {"client", "control", "daemon", "lan", "layouts", "library", "monitor", "render", "training"},

@@ -205,6 +205,14 @@ name: Twice
         ("pan 1\n", "a key without its colon"),
         ("xy: [a, b", "it is not YAML: expected ',' or ']'"),
         ("---\npan: 1", "a second document begins here"),
+        ("midi: {channel: 17}", "midi.channel: must be a whole number 1 to 16, not 17"),
+        ("midi: {channel: 0}", "midi.channel: must be a whole number 1 to 16, not 0"),
+        ("midi: {channel: all}", "midi.channel: must be a whole number 1 to 16 or omni, not all"),
+        ("midi: {control_changes: {128: gain}}", "midi.control_changes: a control must be a whole number 0 to 119, not 128"),
+        ("midi: {control_changes: {1: }}", "midi.control_changes.1: must be text of 1 to 128 characters, not nothing"),
+        ("midi: {controls: {}}", "midi.controls: unknown key; did you mean control_changes?"),
+        ("midi: {mpe: {zone: middle}}", "midi.mpe.zone: must be one of auto, lower, upper, not middle"),
+        ("midi: {mpe: {members: 16}}", "midi.mpe.members: must be a whole number 1 to 15, not 16"),
         ("comment: \x07", "a control character stands in it"),
         ("xy: " + "[" * 1000, "more than 16 brackets or levels inside one another"),
     ],
@@ -282,6 +290,14 @@ def test_fit_names_what_the_decoder_does_not_have(folder):
     assert fit(patch, METADATA) == [
         "p.yaml:4: latents.far.neuron: violin.onnx has 3 latents, so it must be 1 to 3, not 5",
         "p.yaml:6: points.near: violin.onnx has 3 latents, so it must be a list of 3, not of 2",
+    ]
+
+
+def test_fit_names_latents_that_no_controller_can_move(folder):
+    text = "latents: {bow: {neuron: 1}}\nmidi:\n  control_changes: {1: latent/bow, 2: latent/3, 3: gain, 4: latent/baw}\n  mpe: {timbre: air}\n"
+    assert fit(load(folder, HEAD + text), METADATA) == [
+        "p.yaml:5: midi.control_changes.4: there is no latent baw; did you mean bow?",
+        "p.yaml:6: midi.mpe.timbre: there is no latent air",
     ]
 
 

@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_written_is_named(folder: Path) -> None:
 
 
 def test_events_of_one_instant_happen_in_their_order(folder: Path) -> None:
-    events = [Event(0.1, "/oscsynth/chroma/name", (name,), 0) for name in ("C", "D", "E")]
+    events = [Event(0.1, "/oscsynth/chroma/name", (name,)) for name in ("C", "D", "E")]
     performance = Performance(patches=folder)
     list(perform(performance, events, lambda event, why: None, seconds=0.5))
     assert performance.instrument.state.get(1, "chroma", 4) == 1.0

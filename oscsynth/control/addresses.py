@@ -1,6 +1,6 @@
 """The table of every address: what it takes, and what it does to the sound. A new value or action is one row, and one function beside it.
 
-Control process, one thread; imports the functions of `values`, `places` and `actions`. docs/osc.md is made from here.
+Control process, one thread; imports the functions of `values`, `places`, `midi_rows` and `actions`. docs/osc.md is made from here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..parameters import MASTER_PARAMETERS, MAX_LATENTS, N_CLASSES, PART_PARAMETERS, Parameter
 from . import actions as a
+from . import midi_rows as m
 from . import places as p
 from . import requests as r
 from . import values as v
@@ -56,12 +57,16 @@ _PART: tuple[Row, ...] = (
     Row("snapshot/stored", "i" * N_SNAPSHOTS, "1 for each snapshot that is stored", p.read_stored),
     Row("snapshot/seconds", "f", "time in which a snapshot is reached", *p.remembered("snapshot_seconds", p.SNAPSHOT_SECONDS),
         parameter=p.SNAPSHOT_SECONDS),
+    Row("midi/learn", "s", "waits for a control to move, which then moves that address; an empty text ends the waiting", m.read_learn, m.write_learn),
+    Row("midi/learned", "s", "the controls, each with the address that it moves", m.read_learned),
+    Row("midi/forget", "s", "lets no control move that address any more", write=m.write_forget),
     Row("panic", "", "silences the part at once; gate 1 goes on", act=a.panic),
     Row("close", "", "ends the part; part 1 always exists", act=a.close),
 )
 _WHOLE: tuple[Row, ...] = (
     *(v.master_row(parameter) for parameter in MASTER_PARAMETERS if parameter.description),
     Row("panic", "", "silences every part at once", act=a.panic_all),
+    Row("midi", "m", "plays a MIDI message, as if a keyboard had sent it", write=m.write_midi),
     Row("patches", "s", "the names of all patches, in order", p.read_patches),
     Row("patches/{}/name", "s", "the name of one patch, for a label", p.read_patches_name, keys=a.patches, placeholder="K"),
     Row("addresses", "s", "every address there is now, in several messages where they are many", p.read_addresses),

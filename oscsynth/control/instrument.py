@@ -15,7 +15,8 @@ from ..parameters import MAX_PARTS, State
 from ..patch import Patch
 from .addresses import Route, find, routes
 from .arrange import dress
-from .osc import Argument, Bundle, Message, messages
+from .midi import Translator
+from .osc import Argument, Bundle, Message, Midi, messages
 from .part import Part, Request
 from .patterns import Tree, is_pattern
 from .row import Refused, fires
@@ -78,6 +79,7 @@ class Instrument:
         self.untimed: dict[Any, None] = {}
         self.whole = Part(self, 0)
         self.parts: dict[int, Part] = {1: Part(self, 1)}
+        self.midi = Translator(self)
         self._status = status
         self._own_answers = {f"{prefix}/{name}" for name in ("fail", "done", "late", "synced")}
         self._asking: tuple[str, Any] = "", None  # the address and the sender of the message that is being done
@@ -127,6 +129,8 @@ class Instrument:
             if fires(arguments):
                 row.act(part, key)
         elif not arguments:
+            if row.read is None:
+                raise Refused(f"takes {row.takes}, and cannot be asked")
             self._answer(route, reply)
         elif row.write is None:
             raise Refused("can only be asked: send it without arguments")
@@ -134,6 +138,15 @@ class Instrument:
             row.write(part, key, row.coerce(arguments))
         if self.watch is not None:
             self.watch(route, sender, bool(arguments) or row.act is not None)
+
+    def play_midi(self, midi: Midi) -> None:
+        """Do what a MIDI message means, as part of the packet that is being done."""
+        sender = self.sender
+        for message in self.midi.translate(midi):
+            try:
+                self._perform(message, sender, True)
+            except Refused as refused:
+                self._replies.append(self.fail(message.address, str(refused)))
 
     @property
     def sender(self) -> Any:
@@ -172,7 +185,7 @@ class Instrument:
         if is_pattern(address):
             self._perform_pattern(address, arguments, sender)
         elif address not in self._own_answers and not self._create(message, sender):
-            raise Refused("there is no such address" if terse else self._unknown(address))
+            raise Refused("there is no such address" if terse else self.unknown(address))
 
     def _perform_pattern(self, pattern: str, arguments: Sequence[Argument], sender: Any) -> None:
         found = self._patterns.get(pattern)
@@ -207,7 +220,8 @@ class Instrument:
         """Return the reply that says why something cannot be done."""
         return Reply(f"{self.prefix}/fail", (address, sentence))
 
-    def _unknown(self, address: str) -> str:
+    def unknown(self, address: str) -> str:
+        """Return the sentence about an address that is not there, with the nearest that is."""
         below = address[len(self.prefix) + 1 :] if address.startswith(self.prefix + "/") else ""
         if (found := _PART_ADDRESS.fullmatch(below)) is not None and int(found[1]) not in self.parts:
             number = int(found[1])

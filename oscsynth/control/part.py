@@ -69,6 +69,7 @@ class Part:
         self.request: Request | None = None
         self.arrangement: Arrangement | None = None
         self.memory = Memory()
+        self.has_switched = False  # it has played another patch before
         self.travelling = False  # a journey began within this packet
         self._slots = PART_SLOTS if number else MASTER_SLOTS
         self._base = number * N_SLOTS
@@ -182,6 +183,7 @@ class Part:
         first, touched = self.version is None or dress is not None, self._touched
         meant = {at: self._values[at] for at in touched} if dress else {}
         self.wanted, self._touched, self.arrangement = "", set(), None
+        self.has_switched |= self.version is not None
         self.version = version
         if dress:
             self.reset()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..errors import OscsynthError
 from ..parameters import Parameter
-from .osc import IMPULSE, Argument
+from .osc import IMPULSE, Argument, Midi
 
 if TYPE_CHECKING:
     from .part import Part
@@ -60,8 +60,8 @@ class Row:
     @property
     def takes(self) -> str:
         """What it takes, in words."""
-        if self.types == "s":
-            return "one text"
+        if self.types in _WORDS:
+            return _WORDS[self.types]
         if len(self.types) == 1:
             return f"{'a whole number' if self.types == 'i' else 'a number'} {self.range}".strip()
         return f"{f'{self.least} to ' if self.least else ''}{len(self.types)} numbers {self.range}".strip()
@@ -145,4 +145,11 @@ def _text(row: Row, argument: Argument) -> str:
     raise Refused(f"takes {row.takes}, not {describe(argument)}")
 
 
-_COERCE: dict[str, Callable[[Row, Argument], float | int | str]] = {"f": _number, "i": _whole, "s": _text}
+def _midi(row: Row, argument: Argument) -> Midi:
+    if isinstance(argument, Midi):
+        return argument
+    raise Refused(f"takes {row.takes}, not {describe(argument)}")
+
+
+_WORDS = {"s": "one text", "m": "a MIDI message, of OSC's type m"}
+_COERCE: dict[str, Callable[[Row, Argument], float | int | str | Midi]] = {"f": _number, "i": _whole, "s": _text, "m": _midi}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from oscsynth.control.addresses import PART_ROWS, WHOLE_ROWS
 from oscsynth.control.instrument import MAX_EFFORT
-from oscsynth.control.osc import IMPULSE, Bundle, Message
+from oscsynth.control.osc import IMPULSE, Bundle, Message, Midi
 from oscsynth.parameters import PART, PART_PARAMETERS
 from oscsynth.units import PITCH_CLASS_ADDRESSES
 
@@ -329,6 +329,10 @@ def example(row):
     """Return arguments that this row takes."""
     if row.path == "patch/index":
         return (2,)
+    if row.types == "m":
+        return (Midi(0, 0xB0, 7, 9),)
+    if row.path.startswith("midi/"):
+        return ("gain",)
     if row.path == "patch":
         return ("Choir",)
     if row.types == "s":
@@ -343,7 +347,9 @@ def test_every_row_can_be_asked_and_set(row):
     part = instrument.parts[1] if row in PART_ROWS else instrument.whole
     label = next(iter(row.keys(part))) if row.keys else ""
     address = row.path.replace("{}", label)
-    if row.act is None:
+    instrument.midi.controls.learn(instrument.parts[1], "gain", None)
+    send(instrument, "midi", Midi(0, 0xB0, 7, 100))
+    if row.act is None and row.read is not None:
         (reply,) = send(instrument, address)[:1]
         assert reply[0] == P + address and reply[1]
     if row.kind == "value":

@@ -1,6 +1,6 @@
-"""Scores: what is sent when. For ``render`` alone; imports the command line's words for addresses and arguments.
+"""Scores as text; imports the command line's words for addresses and arguments.
 
-A score is text, a line an event: ``1.5 latent/1 0.8`` sends 0.8 to ``/oscsynth/latent/1`` at 1.5 seconds. Empty lines and what follows a ``#``
+A line is an event: ``1.5 latent/1 0.8`` sends 0.8 to ``/oscsynth/latent/1`` at 1.5 seconds. Empty lines and what follows a ``#``
 at the beginning of a word are left out. Lines with the same time happen in the same instant, in their order.
 """
 
@@ -8,27 +8,15 @@ from __future__ import annotations
 
 import math
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 
-from .client import Argument, full_address, parse_argument
-from .errors import OscsynthError, shown
-
-MAX_SECONDS = 24 * 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One message at its time; ``line`` is where the score has it."""
-
-    seconds: float
-    address: str
-    arguments: tuple[Argument, ...]
-    line: int
+from ..client import full_address, parse_argument
+from ..errors import OscsynthError, shown
+from .event import MAX_SECONDS, Event
 
 
-def load_score(path: Path) -> list[Event]:
-    """Read a score, in order of time.
+def read_text(path: Path, data: bytes) -> list[Event]:
+    """Return the events of a text, in its order.
 
     Raises
     ------
@@ -36,9 +24,9 @@ def load_score(path: Path) -> list[Event]:
         With every fault in one message, a line each.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise OscsynthError(f"{shown(path)} cannot be read as text: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from error
+        lines = data.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise OscsynthError(f"{shown(path)} is no score: neither text (UTF-8), nor SuperCollider's binary score, nor a MIDI file") from None
     events, faults = [], []
     for number, line in enumerate(lines, 1):
         try:
@@ -49,14 +37,14 @@ def load_score(path: Path) -> list[Event]:
             events += [event] if event else []
     if faults:
         raise OscsynthError("\n".join(faults))
-    return sorted(events, key=lambda event: event.seconds)
+    return events
 
 
 def parse_line(line: str, number: int = 0) -> Event | None:
     """Return the event of one line, None for one that holds none.
 
     >>> parse_line("1.5 latent/1 0.8")
-    Event(seconds=1.5, address='/oscsynth/latent/1', arguments=(0.8,), line=0)
+    Event(seconds=1.5, address='/oscsynth/latent/1', arguments=(0.8,), place='')
 
     Raises
     ------
@@ -74,7 +62,7 @@ def parse_line(line: str, number: int = 0) -> Event | None:
         raise ValueError(f"the time must be 0 to {MAX_SECONDS:g} seconds, not {words[0]}")
     if len(words) == 1:
         raise ValueError("has a time but no address: write for example `1.5 latent/1 0.8`")
-    return Event(seconds, full_address(words[1]), tuple(parse_argument(word) for word in words[2:]), number)
+    return Event(seconds, full_address(words[1]), tuple(parse_argument(word) for word in words[2:]), str(number) if number else "")
 
 
 def _without_comment(line: str) -> str:
