@@ -79,6 +79,26 @@ def sounds(
         typer.echo(f"Play it: {shlex.join(['oscsynth', 'serve', *(['--patches', str(output)] if output else []), '--patch', name])}")
 
 
+@app.command()
+def report(
+    decoder: Annotated[Path, typer.Argument(help="A decoder: FILE.onnx.")],
+    sounds: Annotated[list[Path] | None, typer.Argument(help="Folders of the sounds that it was taught, to compare with.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="Or the built-in corpus that it was taught.")] = None,
+    output: Annotated[Path, typer.Option(help="Folder for the page, its pictures and its sounds.")] = Path("reports"),
+    seed: Seed = 440,
+) -> None:
+    """Write a page about a decoder: what its faders do, which notes are weak, how it sounds."""
+    with _plain_errors():
+        from . import corpora, folders, prepare
+        from .decoder_file import open_decoder
+        from .report import write
+
+        opened = open_decoder(decoder)
+        corpus = corpora.recipe(recipe, opened.stft) if recipe else folders.folder(sounds, opened.stft) if sounds else None
+        hops = prepare.prepare(corpus, opened.stft, seed=seed) if corpus else None
+        typer.echo(write(opened, output, hops, corpus, seed=seed))
+
+
 class _plain_errors:  # reads as a word in `with`
     """Turn what the user can do something about into one sentence, and keep TensorFlow's own lines away."""
 

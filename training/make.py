@@ -32,14 +32,14 @@ class Made:
     evaluation: Evaluation
     skipped: tuple[corpora.Skipped, ...]
     interrupted: bool
-    page: Path | None = None
+    page: Path
     patch: Path | None = None
 
 
 def train_recipe(
     name: str,
     decoders: Path,
-    pages: Path | None = None,
+    pages: Path,
     *,
     configuration: str = "mixing",
     epochs: int | None = None,
@@ -80,7 +80,7 @@ def train_sounds(
     say: Say = print,
     show: bool = True,
 ) -> Made:
-    """Train a decoder on folders of sounds, and write ``decoders/FILE.onnx`` and a patch ``FILE.yaml`` that plays it.
+    """Train a decoder on folders of sounds; write ``decoders/FILE.onnx``, a patch ``FILE.yaml`` that plays it, and ``reports/FILE.html``.
 
     FILE is the name in letters that every system takes in a file's name.
 
@@ -120,7 +120,7 @@ def train_sounds(
     command = f"oscsynth train {shlex.join(Path(each).name for each in places)}{shape}{options}"
     registers = (1, 2, 3, 4, 5, 6, 7) if octaves else ()
     model = choice.model(n_latents, len(registers))
-    made = _make(stem, corpus, stft, model, registers, config, command, output / "decoders", None, say, show)
+    made = _make(stem, corpus, stft, model, registers, config, command, output / "decoders", output / "reports", say, show)
     return replace(made, patch=_write_patch(name, made, output / f"{stem}.yaml"))
 
 
@@ -140,11 +140,12 @@ def _make(
     config: TrainingConfig,
     command: str,
     decoders: Path,
-    pages: Path | None,
+    pages: Path,
     say: Say,
     show: bool,
 ) -> Made:
     from . import report
+    from .decoder_file import open_decoder
     from .export import export, round_weights
 
     hops = prepare.prepare(corpus, stft, seed=config.seed)
@@ -161,17 +162,15 @@ def _make(
     metadata = _metadata(corpus, hops, trained, evaluation, config, command)
     decoder = export(trained, metadata, decoders / f"{name}.onnx")
     say(f"{decoder}: test MSE {evaluation.test_mse:.2e}, plays the class asked for in {evaluation.mesh_accuracy:.1%}")
-    made = Made(decoder, evaluation, hops.skipped, trained.interrupted)
-    if pages is None:
-        return made
-    pages.mkdir(parents=True, exist_ok=True)
-    image = report.picture(trained, hops, evaluation, pages / f"{name}.png", seed=config.seed)
-    return replace(made, page=report.page(metadata, evaluation, hops, image, decoder.stat().st_size, pages / f"{name}.md"))
+    page = report.write(open_decoder(decoder), pages, hops, corpus, seed=config.seed)
+    say(f"{page}: what it does, how well, and how it sounds")
+    return Made(decoder, evaluation, hops.skipped, trained.interrupted, page)
 
 
 def _metadata(corpus: Corpus, hops: prepare.Hops, trained: Trained, evaluation: Evaluation, config: TrainingConfig, command: str) -> Metadata:
-    from .export import latents_of
+    from .export import latents_of, takes_note
 
+    takes = takes_note(trained.autoencoder.decoder)
     facts = {
         "command": command,
         "seed": config.seed,
@@ -195,7 +194,8 @@ def _metadata(corpus: Corpus, hops: prepare.Hops, trained: Trained, evaluation: 
         midi_low=int(np.percentile(hops.pitch_midi, 0.5)),
         midi_high=int(np.percentile(hops.pitch_midi, 99.5)),
         home_octaves=evaluation.home_octaves,
-        registers=trained.registers,
+        chroma=takes,
+        registers=trained.registers if takes else (),
         points=evaluation.points,
         corpus=corpus.description,
         licence=corpus.licence,

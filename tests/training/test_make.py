@@ -36,8 +36,11 @@ def made(sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
 
 def test_a_folder_becomes_a_patch_and_its_decoder(made: tuple[Path, str]) -> None:
     folder, _ = made
-    there = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*"))
-    assert there == ["decoders/my-kitchen.encoder.onnx", "decoders/my-kitchen.onnx", "my-kitchen.yaml"]
+    there = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*") if path.suffix not in (".png", ".flac"))
+    assert there == [
+        *("decoders/my-kitchen.encoder.onnx", "decoders/my-kitchen.onnx"),
+        *("my-kitchen.yaml", "reports/my-kitchen.html", "reports/my-kitchen.md"),
+    ]
     patch = load_patch(folder / "my-kitchen.yaml")
     assert patch.name == "../My Kitchen"
     assert [latent.neuron for latent in patch.latents.values()] == [1, 2, 3]
