@@ -10,6 +10,7 @@ The map of the house, top to bottom; a module imports only from those below it.
 ``keeper``            takes up the session and keeps it, ``session`` is its file
 ``doors``             OSCQuery with the page, and the announcement, opened once it plays; ``atlas`` draws the page's maps
 ``layouts``           what a phone shows
+``setlist``           the scenes of a show as a file
 ``render``            both of them without a clock: a score into a sound file
 ``control/``          bytes and addresses: OSC codec, address tree, server (asyncio)
 ``sound/``            arrays and samples: decoders, phase, overlap-add, engine

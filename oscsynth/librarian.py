@@ -15,11 +15,13 @@ from typing import Any, TypeVar
 
 from .control.instrument import Instrument, Reply
 from .control.row import Refused
-from .errors import OscsynthError
-from .library import Library
+from .errors import OscsynthError, shown
+from .library import SET_LIST, Library
 from .patch import Patch
 from .patch_file import fit
 from .probe import Report, probe_decoders
+from .scene import Scene
+from .setlist import SetListError, load_set_list, missing_patches, store_scene
 
 log = logging.getLogger(__name__)
 WATCHED = (".yaml", ".yml", ".onnx")
@@ -53,7 +55,11 @@ class Librarian:
         self._reports: dict[str, tuple[str, Report]] = {}  # by decoder, with the stamp of the file that was checked
         self._said: dict[str, str] = {}  # the last sentence about each file or patch
         self._start = ""
-        self._checking = asyncio.Lock()
+        self._checking, self._storing = asyncio.Lock(), asyncio.Lock()
+        self._stores: set[asyncio.Task[None]] = set()
+        self._set_list = library.user_folder / SET_LIST if library.user_folder else None
+        if self._set_list:
+            instrument.scenes.keep = self._keep_scene
 
     def read(self) -> None:
         """Read the folders: which patches there are."""
@@ -125,10 +131,42 @@ class Librarian:
         self._patches = {name: patches[name] for name in sorted(patches, key=lambda name: (name.casefold(), name))}
         for path, fault in self._library.faults.items():
             self._say(str(path), fault)
-        for sound in set(self._said) - broken - set(self._patches):
+        for sound in set(self._said) - broken - set(self._patches) - {str(self._set_list)}:
             del self._said[sound]
         self._instrument.set_patches(self._patches)
+        if self._set_list:
+            self._take_set_list(self._set_list)
         self._deliver([])
+
+    # ---- the set list
+
+    def _take_set_list(self, path: Path) -> None:
+        """Read the scenes again; while the file has faults those that were known stay."""
+        scenes, fault = self._instrument.scenes, ""
+        try:
+            scenes.set(load_set_list(path))
+            if missing := missing_patches(path, self._patches):
+                self._say(str(path), "\n".join(missing))
+            else:
+                self._said.pop(str(path), None)
+        except SetListError as error:
+            fault = str(error)
+            self._say(str(path), fault)
+        scenes.fault = fault
+
+    def _keep_scene(self, scene: Scene) -> None:
+        assert self._set_list is not None
+        task = asyncio.get_running_loop().create_task(self._store(self._set_list, scene))
+        self._stores.add(task)
+        task.add_done_callback(self._stores.discard)
+
+    async def _store(self, path: Path, scene: Scene) -> None:
+        async with self._storing:
+            try:
+                await _on_thread(store_scene, path, scene)
+            except (OSError, OscsynthError) as error:
+                why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+                self._complain(f"the scene {scene.name} is there until the program ends, but cannot be kept in {shown(path)}: {why}")
 
     def _say(self, about: str, fault: str) -> None:
         if self._said.get(about) != fault:
@@ -137,7 +175,8 @@ class Librarian:
 
     async def _check(self) -> None:
         async with self._checking:
-            patches = sorted(self._patches.values(), key=lambda patch: patch.name not in (self._start, *self._playing()))
+            first = {name: place for place, name in reversed([*enumerate((*self._playing(), self._start))])}
+            patches = sorted(self._patches.values(), key=lambda patch: first.get(patch.name, len(first)))
             unknown = []
             for patch in patches:
                 known = self._reports.get(patch.decoder_path)
@@ -149,8 +188,11 @@ class Librarian:
                 await self._probe(unknown)
 
     def _playing(self) -> list[str]:
-        parts = self._instrument.parts.values()
-        return [part.patch.name for part in parts if part.patch] + [part.wanted for part in parts]
+        """Return what plays or is awaited, then what the scenes beside the current one need."""
+        parts, scenes = self._instrument.parts.values(), self._instrument.scenes
+        here = max(0, scenes.place())
+        near = [part.patch for scene in scenes.all[max(0, here - 1) : here + 2] for part in scene.parts.values()]
+        return [part.patch.name for part in parts if part.patch] + [part.wanted for part in parts] + near
 
     async def _probe(self, decoders: list[str]) -> None:
         """Have decoders checked one after the other; each patch can be played as soon as its own is."""

@@ -14,6 +14,7 @@ from .patch import Patch
 from .patch_file import load_patch
 
 SUFFIXES = (".yaml", ".yml")
+SET_LIST = "setlist.yaml"  # beside the patches, and none of them
 
 
 def factory_folder() -> Path:
@@ -94,4 +95,4 @@ class Library:
             self.faults[folder] = f"{shown(folder)}: the folder cannot be read: {error.strerror}"
             return []
         # Editors keep their copies under names that begin with a dot.
-        return [file for file in files if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")]
+        return [file for file in files if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.name != SET_LIST]

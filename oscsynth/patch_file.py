@@ -55,7 +55,7 @@ def load_patch(path: Path, folders: Sequence[Path] = ()) -> Patch:
     """
     document = read_yaml(path)
     if document.faults and not document.data:
-        raise PatchError("\n".join(_say(path, line, sentence) for line, sentence in document.faults))
+        raise PatchError("\n".join(fault_line(path, line, sentence) for line, sentence in document.faults))
     data, faults = _without_hidden(document.data)
     data, more = _with_weights(data)
     faults += more
@@ -63,9 +63,9 @@ def load_patch(path: Path, folders: Sequence[Path] = ()) -> Patch:
     faults += more
     patch, more = _validate(data)
     faults += more + _cross_checks(data)
-    said = [(document.line(fault.location), _name(fault.location, fault.sentence)) for fault in faults] + document.faults
+    said = [(document.line(fault.location), fault_at(fault.location, fault.sentence)) for fault in faults] + document.faults
     if patch is None or said:
-        raise PatchError("\n".join(_say(path, line, sentence) for line, sentence in sorted(dict.fromkeys(said))))
+        raise PatchError("\n".join(fault_line(path, line, sentence) for line, sentence in sorted(dict.fromkeys(said))))
     return replace(patch, xy=patch.xy or tuple(patch.latents)[:2], decoder_path=decoder, path=str(path))
 
 
@@ -91,7 +91,7 @@ def fit(patch: Patch, metadata: Metadata) -> list[str]:
     ]
     document = read_yaml(Path(patch.path)) if patch.path and faults else Document()
     lines = [document.line(fault.location) if document.lines else 0 for fault in faults]
-    return [_say(Path(patch.path), line, _name(fault.location, fault.sentence)) for line, fault in zip(lines, faults, strict=True)]
+    return [fault_line(Path(patch.path), line, fault_at(fault.location, fault.sentence)) for line, fault in zip(lines, faults, strict=True)]
 
 
 def _midi_latents(patch: Patch) -> Iterator[tuple[Location, str]]:
@@ -103,13 +103,15 @@ def _midi_latents(patch: Patch) -> Iterator[tuple[Location, str]]:
         yield ("midi", "mpe", "timbre"), patch.midi.mpe.timbre
 
 
-def _say(path: Path, line: int, sentence: str) -> str:
+def fault_line(path: Path, line: int, sentence: str) -> str:
+    """Return what is wrong in a line of a file; line 0 stands for the file as a whole."""
     text = f"{shown(path)}:{line}: {sentence}" if line else f"{shown(path)}: {sentence}"
     # What a file says may hold what moves a terminal's cursor.
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
-def _name(location: Location, sentence: str) -> str:
+def fault_at(location: Location, sentence: str) -> str:
+    """Return what is wrong at a place in a file."""
     # Positions in a list are counted from 1, as neurons are.
     return ": ".join(filter(None, (".".join(str(step + 1) if isinstance(step, int) else step for step in location), sentence)))
 

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from .control.instrument import Instrument, Reply
 from .control.osc import Argument, Message
 from .errors import DecoderError, OscsynthError, shown
-from .library import Library, factory_folder, user_folder
+from .library import SET_LIST, Library, factory_folder, user_folder
 from .parameters import MASTER_SLOTS, N_ROWS, N_SLOTS
 from .patch import Patch
 from .patch_file import fit
 from .score import Event, load_score
+from .setlist import load_set_list
 from .sound.engine import Engine
 from .sound.voices import Sound, SoundLoader
 
@@ -67,6 +68,8 @@ class Performance:
     def _fill(self, library: Library, start: str | None) -> None:
         library.scan()
         self.instrument.set_patches(library.patches)
+        if library.user_folder:
+            self.instrument.scenes.set(load_set_list(library.user_folder / SET_LIST))
         faults = {patch.name: self._offer(patch) for patch in library.patches.values()}
         if start is None:
             start = next((name for name, fault in faults.items() if not fault), None)

@@ -43,9 +43,10 @@ HOUSE: dict[str, set[str]] = {
     "keys": {"errors", "units", "parameters", "client"},
     "screen": {"", "errors", "units", "parameters", "link", "keys", "lan"},
     "engine_process": {*GROUND, "timed_state", "real_time", "audio", "sound"},
-    "librarian": {"errors", "patch", "patch_file", "library", "probe", "control"},
+    "librarian": {"errors", "patch", "patch_file", "library", "probe", "control", "setlist", "scene"},
     "session": {"errors"},
     "keeper": {"control", "session"},
+    "setlist": {"control", "errors", "parameters", "patch_file", "scene", "units", "yaml_file", "yaml_write"},
     "lan": set(),
     "layouts": {"errors", "units"},
     "atlas": {"", "control", "sound"},  # sound only in the process of its own
@@ -54,7 +55,7 @@ HOUSE: dict[str, set[str]] = {
     "choices": set(),
     "daemon": {"errors", "link", "audio", "screen", "choices"},
     "score": {"errors", "client", "control"},
-    "render": {"", *GROUND, *FILES, "score", "audio", "control", "sound"},
+    "render": {"", *GROUND, *FILES, "score", "setlist", "audio", "control", "sound"},
     "__main__": {"", "errors", "audio", "check", "choices"}
     | {"client", "control", "daemon", "lan", "layouts", "library", "monitor", "render", "training"},
     "": set(),  # __init__

@@ -13,6 +13,7 @@ from . import actions as a
 from . import midi_rows as m
 from . import places as p
 from . import requests as r
+from . import scenes as s
 from . import values as v
 from .part import N_SNAPSHOTS, Part
 from .row import Row
@@ -69,6 +70,20 @@ _WHOLE: tuple[Row, ...] = (
     Row("midi", "m", "plays a MIDI message, as if a keyboard had sent it", write=m.write_midi),
     Row("patches", "s", "the names of all patches, in order", p.read_patches),
     Row("patches/{}/name", "s", "the name of one patch, for a label", p.read_patches_name, keys=a.patches, placeholder="K"),
+    Row("scene", "s", "switches all parts to a scene of the set list, by its name", s.read_scene, s.write_scene),
+    Row("scene/index", "i", "switches to a scene by its place in the set list", s.read_scene_index, s.write_scene_index, parameter=_PLACE),
+    Row("scene/select/{}", "", "switches to the scene at that place, for a button", act=s.select_scene, keys=s.scenes, placeholder="K",
+        shows=s.read_selected_scene),
+    Row("scene/next", "", "switches to the next scene; the last is the end", act=s.next_scene),
+    Row("scene/previous", "", "switches to the scene before", act=s.previous_scene),
+    Row("scene/store", "s", "keeps what all parts play now as the scene of that name, in setlist.yaml in your folder", s.read_scene, s.store_scene),
+    Row("scene/update", "", "keeps what all parts play now in the scene that was chosen last, for a button", act=s.update_scene),
+    Row("scene/note", "s", "the note to the performer in the scene that was chosen last", s.read_scene_note, s.write_scene_note),
+    Row("scene/seconds", "f", "time in which the scene that was chosen last is reached; 0 is a patch switch's", s.read_scene_seconds,
+        s.write_scene_seconds, parameter=s.SCENE_SECONDS),
+    Row("scenes", "s", "the names of all scenes, in order", s.read_scenes),
+    Row("scenes/{}/name", "s", "the name of one scene, for a label", s.read_scenes_name, keys=s.scenes, placeholder="K"),
+    Row("scenes/{}/note", "s", "the note of one scene, for a label", s.read_scenes_note, keys=s.scenes, placeholder="K"),
     Row("addresses", "s", "every address there is now, in several messages where they are many", p.read_addresses),
     Row("status", "s", "names and figures in turn: parts, load, underruns, latency ...", p.read_status),
     Row("version", "s", "the version of the program", p.read_version),

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..parameters import PART_PARAMETERS
+from ..parameters import N_CLASSES, PART_PARAMETERS
 from ..scene import Arguments, PartScene
+from ..units import PITCH_CLASSES
 from .part import Memory, Part, brought_by
 from .row import Refused
 
@@ -56,9 +57,18 @@ def scene_of(part: Part) -> PartScene | None:
             names = {index: name for name, index in part.latent_names().items()}
             changed = [index for index in range(part.n_latents) if stands[index] != usual[index]]
             values |= {f"latent/{names.get(index, index + 1)}": (stands[index],) for index in changed}
+        elif parameter.name == "chroma":
+            values |= _chroma(part) if stands != list(usual) else {}
         elif any(now != before and not (math.isnan(now) or now == before) for now, before in zip(stands, usual, strict=True)):
             values[parameter.name] = tuple(stands) if parameter.continuous else (int(stands[0]),)
     return PartScene(part.version.patch.name, values)
+
+
+def _chroma(part: Part) -> dict[str, Arguments]:
+    sounding = [index for index, weight in enumerate(part.memory.weights) if weight]
+    if len(sounding) == 1:
+        return {"chroma/name": (PITCH_CLASSES[sounding[0]],)}
+    return {"chroma": tuple(part.get("chroma", index) for index in range(N_CLASSES))}
 
 
 def _values(part: Part) -> dict[str, Arguments]:

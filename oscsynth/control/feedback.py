@@ -20,7 +20,7 @@ from .row import Answer, Read
 if TYPE_CHECKING:
     from .instrument import Instrument
 
-_NEVER_SHOWN = {"patches", "addresses", "status", "version", "midi/learned"}  # lists and figures, for those who ask
+_NEVER_SHOWN = {"patches", "scenes", "addresses", "status", "version", "midi/learned"}  # lists and figures, for those who ask
 Group: TypeAlias = tuple[int, str, int]  # what moves together under one finger: a value and its position as a fader
 
 
@@ -71,7 +71,7 @@ class Picture:
         self._routes: dict[str, Route] = {}
         self._of_part: dict[int, list[Entry]] = {}
         self._states: dict[int, array[float]] = {}
-        self._playing: dict[int, int] = {}
+        self._playing: tuple[dict[int, int], str] = {}, ""
         self._told: set[int] = set()
 
     @property
@@ -84,7 +84,7 @@ class Picture:
         self._told.add(number)
 
     def look(self) -> tuple[list[Entry], bool]:
-        """Return the entries that are new or have changed, and whether a part plays another patch than before."""
+        """Return the entries that are new or have changed, and whether a part plays another patch or all another scene than before."""
         instrument = self._instrument
         routes = instrument.routes()
         is_rebuilt = routes is not self._routes
@@ -99,7 +99,7 @@ class Picture:
             if entry.look()
         ]
         self._told.clear()
-        playing = {part.number: part.version.number for part in instrument.parts.values() if part.version}
+        playing = {part.number: part.version.number for part in instrument.parts.values() if part.version}, instrument.scenes.current
         is_switched = playing != self._playing
         self._playing = playing
         return changed, is_switched

@@ -20,6 +20,7 @@ from .osc import Argument, Bundle, Message, Midi, messages
 from .part import Part, Request
 from .patterns import Tree, is_pattern
 from .row import Refused, fires
+from .scenes import Scenes
 from .shelf import RequestLoad, Shelf, Version
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Instrument:
         self.written: dict[int, float] | None = None
         self.untimed: dict[Any, None] = {}
         self.whole = Part(self, 0)
+        self.scenes = Scenes(self)
         self.parts: dict[int, Part] = {1: Part(self, 1)}
         self.midi = Translator(self)
         self._status = status
@@ -152,6 +154,10 @@ class Instrument:
     def sender(self) -> Any:
         """Who sent the message that is being done."""
         return self._asking[1]
+
+    def request(self) -> Request:
+        """Return with which address the message came that is being done, and from whom."""
+        return Request(*self._asking)
 
     def client_of(self, sender: Any) -> Any:
         """Return what a sender is known by: where it is told of changes, otherwise where it sends from."""
@@ -319,7 +325,7 @@ class Instrument:
             When there is no such patch or it cannot be played.
         """
         version = self.shelf.ready(name)
-        part.expect(name, Request(*self._asking))
+        part.expect(name, self.request())
         if version is None:
             self.part_changed(part)
             return

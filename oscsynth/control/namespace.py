@@ -30,6 +30,7 @@ _CHOICES: dict[str, Callable[[Part], Iterable[str]]] = {
     "point": Part.points,
     "morph/from": Part.points,
     "morph/to": Part.points,
+    "scene": lambda part: part.instrument.scenes.names,
 }
 
 
@@ -89,7 +90,7 @@ class Namespace:
     def playing(self) -> tuple[object, ...]:
         """Return something that is another whenever names, choices or ranges may have changed: patches of the parts, and the list of patches."""
         parts = ((part.number, part.version and part.version.number) for part in self._instrument.parts.values())
-        return (*parts, *self._instrument.shelf.names)
+        return (*parts, *self._instrument.shelf.names, self._instrument.scenes.current, *self._instrument.scenes.all)
 
     def _tree(self) -> dict[str, dict[str, Any]]:
         table = self._instrument.routes()
@@ -136,7 +137,8 @@ def _describe(address: str, route: Route) -> dict[str, Any]:
         if row.types[0] == "i":
             limits = {name: int(limit) if math.isfinite(limit) else limit for name, limit in limits.items()}
         if not math.isfinite(row.parameter.maximum):
-            limits["MAX"] = len(part.instrument.shelf.names)  # a place in the list of patches
+            # A place in the list of scenes or of patches.
+            limits["MAX"] = len(part.instrument.scenes.all if row.path.startswith("scene") else part.instrument.shelf.names)
         node |= {"RANGE": [limits] * count, "CLIPMODE": ["both"] * count}
         if row.parameter.unit:
             node["UNIT"] = [row.parameter.unit] * count

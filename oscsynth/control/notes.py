@@ -44,8 +44,9 @@ def to_notes(instrument: Instrument) -> str:
 
 
 def whole_to_notes(instrument: Instrument) -> dict[str, Any]:
-    """Return what belongs to no part: who is told of changes, whose time tags are ignored."""
+    """Return what belongs to no part: the scene, who is told of changes, whose time tags are ignored."""
     return {
+        "scene": instrument.scenes.current,
         "untimed": [client for client in instrument.untimed if isinstance(client, tuple)],  # a connection ends with the program
         "clients": instrument.clients.kept() if instrument.clients else [],
     }
@@ -53,6 +54,7 @@ def whole_to_notes(instrument: Instrument) -> dict[str, Any]:
 
 def whole_from_notes(instrument: Instrument, notes: dict[str, Any]) -> None:
     """Take that over."""
+    instrument.scenes.current = str(notes.get("scene", ""))
     instrument.untimed = dict.fromkeys(map(tuple, notes.get("untimed", ())))
     instrument.kept_clients = notes.get("clients", [])
 

@@ -344,6 +344,10 @@ def example(row):
 def test_every_row_can_be_asked_and_set(row):
     instrument, _ = player()
     send(instrument, "snapshot/1/store")
+    instrument.scenes.keep = lambda scene: None
+    for name in ("first", "tasto", "last"):
+        send(instrument, "scene/store", name)
+    send(instrument, "scene", "tasto")
     part = instrument.parts[1] if row in PART_ROWS else instrument.whole
     label = next(iter(row.keys(part))) if row.keys else ""
     address = row.path.replace("{}", label)
