@@ -74,6 +74,7 @@ def serve(
     ] = None,
     allow: Annotated[list[str] | None, typer.Option(metavar="NETWORK", help="Let this network in, such as 192.168.1.0/24; once for each.")] = None,
     feedback: Annotated[list[str] | None, typer.Option(metavar="IP:PORT", help="Tell this address of every change; once for each.")] = None,
+    recordings: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for recordings, instead of one in your music folder.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start clean, instead of going on where it ended.")] = False,
 ) -> None:
     """Play: load the patches, open the sound card and listen for OSC, until Ctrl-C."""
@@ -96,6 +97,7 @@ def serve(
             allow=tuple(allow or ()),
             feedback=tuple(feedback or ()),
             fresh=fresh,
+            recordings=recordings.absolute() if recordings else None,
         )
     )
     raise typer.Exit(code or 0)

@@ -38,6 +38,8 @@ from .parameters import MAX_PARTS, State
 from .patch import Patch
 from .real_time import CONTROL_PRIORITY, hurry
 from .session import SessionFile, state_folder
+from .studio import RecordingStudio, recordings_folder
+from .tap import Tap, tap_path
 
 log = logging.getLogger(__name__)
 ROUND_SECONDS = 0.1  # notes and events are at most that old
@@ -67,6 +69,8 @@ class ControlOptions(Protocol):
     def allow(self) -> Sequence[str]: ...  # noqa: D102
     @property
     def feedback(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def recordings(self) -> Path | None: ...  # noqa: D102
     @property
     def fresh(self) -> bool: ...  # noqa: D102
 
@@ -122,6 +126,7 @@ class Control:
             self.instrument.shelf.next_number = int(time.time())
         self.server = Server(self.instrument, self._write, self._complain, Guard(options.lan, options.allow))
         self.server.perform = self.timeline.perform
+        self._studio: RecordingStudio | None = None
         self._known: dict[str, dict[str, Any]] = {}  # events as they were told last
         self._forget_at = 0.0
 
@@ -137,6 +142,7 @@ class Control:
         self._events.put({"event": "listening", "host": host, "hosts": hosts, "port": port, "sentence": self.server.shortage})
         librarian = Librarian(self._library(), self.instrument, self._deliver, self._complain)
         librarian.read()
+        self._open_studio()
         self._resume()
         librarian.open(self._options.patch)
         self.server.publish()
@@ -159,6 +165,11 @@ class Control:
         self._look()
         if self._keeper:
             self._keeper.close()
+
+    def _open_studio(self) -> None:
+        with contextlib.suppress(OSError):  # a parent without one
+            folder = self._options.recordings or recordings_folder()
+            self._studio = self.instrument.studio = RecordingStudio(self.instrument, Tap(tap_path(self._memory.path)), folder, self._events.put)
 
     def _resume(self) -> None:
         """Take up the session, unless an earlier control has; a port that is another each time has none."""
@@ -244,6 +255,11 @@ class Control:
         """Keep the notes, and tell the parent what is new."""
         if self._keeper:
             self._keeper.look(self.instrument.noted)
+        if self._studio:
+            replies, sentence = self._studio.look()
+            self._deliver(replies)
+            if sentence:
+                self._events.put({"event": "recorded", "sentence": sentence})
         if self.instrument.noted:
             self.instrument.noted = False
             try:

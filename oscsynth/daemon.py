@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from .audio import AudioSettings, free_name, kind
 from .choices import remember_lan
 from .link import EXIT_AGAIN, EXIT_HOPELESS, SharedMemory
+from .tap import Order, Recording, Tap, tap_path
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -59,6 +60,7 @@ class Options:
     allow: tuple[str, ...] = ()
     feedback: tuple[str, ...] = ()
     fresh: bool = False
+    recordings: Path | None = None  # the user's music folder
 
 
 @dataclass
@@ -131,6 +133,7 @@ class Daemon:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.memory = SharedMemory()
+        self._tap = Tap(tap_path(self.memory.path), create=True)
         self._loads_out, self._loads_in = _pipe()
         self._loaded_out, self._loaded_in = _pipe()
         self._audio = options.audio
@@ -146,6 +149,9 @@ class Daemon:
             self._audio = str(free)
         self.engine = Child("engine", "engine_process", self._engine_arguments)
         self.control = Child("control", "control_process", self._control_arguments)
+        self.recorder = Child("recorder", "recorder", self._recorder_arguments)
+        self._order: Order | None = None  # of the recording that runs
+        self._until: tuple[int, int] | None = None  # where it is to end
 
     def _engine_arguments(self, events: Connection) -> tuple[Any, ...]:
         options, again = self.options, self._has_sounded
@@ -154,6 +160,11 @@ class Daemon:
 
     def _control_arguments(self, events: Connection) -> tuple[Any, ...]:
         return self.memory.path, self._loads_out, self._loaded_in, events, self.options
+
+    def _recorder_arguments(self, events: Connection) -> tuple[Any, ...]:
+        assert self._order is not None
+        again = self._tap.recording().number == self._order.number
+        return str(self._tap.path), self._order, events, again
 
     def stop(self, *_: object) -> None:
         """End the round (any thread, or a signal)."""
@@ -202,6 +213,7 @@ class Daemon:
         wait(waiting, LOOK_EVERY_SECONDS)
         if self._screen:
             self._screen.tick()
+        self._look_after_recorder()
         for child in children:
             self._hear(child)
             if child.process is not None and not child.process.is_alive():
@@ -218,9 +230,48 @@ class Daemon:
         if event["event"] == "fatal":
             child.sentences.append(event["sentence"])
             return
+        if event["event"] == "record":
+            self._record(event)
         self._has_sounded |= event["event"] == "audio"
         if self._screen:
             self._screen.show(event)
+
+    def _look_after_recorder(self) -> None:
+        """Start the recorder when it is wanted, again when it was killed."""
+        recorder = self.recorder
+        if recorder.process is not None and not recorder.process.is_alive():
+            killed = recorder.bury() != 0 and self._tap.recording().state not in ("done", "failed")
+            if killed and recorder.quick_deaths < MAX_QUICK_DEATHS:
+                self._say("The recorder stopped; it goes on in the same file.")
+            else:
+                self._end_recording(killed)
+        if self._order is not None and recorder.process is None and time.monotonic() >= recorder.start_at_seconds:
+            recorder.start()
+            self._end_at(self._until)
+
+    def _end_recording(self, killed: bool) -> None:
+        if killed and self._order is not None:
+            self._tap.tell(Recording(self._order.number, "failed", self._order.path, sentence="the recorder stopped again and again"))
+        self._order = None
+
+    def _record(self, event: dict[str, Any]) -> None:
+        """Begin a recording or end it, as control asks."""
+        if "order" in event:
+            if self._order is not None and self.recorder.process is not None:
+                self.recorder.process.join(1.0)  # control knows that it has ended; it is leaving
+                self._look_after_recorder()
+            if self._order is None:
+                self._order, self._until = event["order"], None
+                self.recorder.quick_deaths = 0
+                self._look_after_recorder()
+        else:
+            self._until = event["until"]
+            self._end_at(self._until)
+
+    def _end_at(self, until: tuple[int, int] | None) -> None:
+        if until is not None and self.recorder.events is not None:
+            with contextlib.suppress(OSError):
+                self.recorder.events.send(until)
 
     def _mourn(self, child: Child) -> None:
         """Say why a child is gone, and what happens now."""
@@ -273,6 +324,11 @@ class Daemon:
             if process.is_alive():
                 process.kill()
                 process.join()
+        if self.recorder.events:
+            self.recorder.events.close()  # it writes what is left, and ends
+        if self.recorder.process:
+            self.recorder.process.join(LEAVE_SECONDS)
+        self._tap.close()
         self.memory.close()
 
 

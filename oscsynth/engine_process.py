@@ -29,6 +29,7 @@ from .audio.quiet import hush_stderr
 from .errors import AudioError, OscsynthError
 from .link import EXIT_AGAIN, EXIT_HOPELESS, Load, Loaded, SharedMemory
 from .real_time import AUDIO_PRIORITY, ENGINE_PRIORITY, hurry, is_hurried, keep_memory
+from .tap import Tap, tap_path
 from .timed_state import TimedState
 
 LOOK_EVERY_SECONDS = 0.05
@@ -47,7 +48,7 @@ class Renderer:
     ``state.leaving`` fades everything out, whatever control says.
     """
 
-    def __init__(self, memory: SharedMemory, sample_rate_hz: int, n_channels: int) -> None:
+    def __init__(self, memory: SharedMemory, sample_rate_hz: int, n_channels: int, tap: Tap | None = None) -> None:
         from .sound.engine import Engine  # here, so that it is imported while the device opens
 
         self.engine = Engine(sample_rate_hz, n_channels)
@@ -56,10 +57,18 @@ class Renderer:
         self.is_hurried = False
         self.backend: Backend | None = None
         self.guard = Guard(self._render, n_channels)
+        self._tap = tap
         self._memory = memory
         self._rate_hz = float(sample_rate_hz)
         self._load = self._load_peak = self._peak = self._peak_before = 0.0
         self._peak_until, self._late, self._pid = sample_rate_hz, 0, float(os.getpid())
+
+    def __call__(self, n_samples: int) -> NDArray[np.float32]:
+        """Return the next block as the device gets it, and as whoever listens or records does."""
+        block = self.guard(n_samples)
+        if self._tap is not None:
+            self._tap.write(np.ascontiguousarray(block, np.float32).data)
+        return block
 
     def _render(self, n_samples: int) -> NDArray[np.float32]:
         begun_seconds = time.monotonic()
@@ -340,17 +349,20 @@ def _serve(
 
     def render(n_samples: int) -> NDArray[np.float32]:
         assert renderer is not None  # nothing is rendered before start
-        return renderer.guard(n_samples)
+        return renderer(n_samples)
 
     backend, waiting = _open(audio, settings, patient, render)
     importing.join()
     worker = Worker(loads, loaded, backend.sample_rate_hz)
-    renderer = Renderer(memory, backend.sample_rate_hz, backend.n_channels)
+    tap = _open_tap(memory)
+    renderer = Renderer(memory, backend.sample_rate_hz, backend.n_channels, tap)
     renderer.backend = backend
     worker.serve(renderer)
     for _ in range(4):  # the first blocks are the slowest: not on the device's time
         renderer.guard(backend.block_samples or 512)
     renderer.forget_start()
+    if tap is not None:
+        tap.begin(backend.sample_rate_hz, backend.n_channels)
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -371,6 +383,12 @@ def _serve(
     if code == 0:
         _fade_out(renderer, backend)
     return code
+
+
+def _open_tap(memory: SharedMemory) -> Tap | None:
+    with contextlib.suppress(OSError):  # a parent without one
+        return Tap(tap_path(memory.path))
+    return None
 
 
 def _until_stopped(watch: Watch, stopped: threading.Event) -> int:

@@ -27,6 +27,9 @@ HOUSE: dict[str, set[str]] = {
     "link": {"parameters", "patch"},
     "schedule": set(),
     "real_time": set(),
+    "tap": set(),
+    "recorder": {"errors", "audio", "real_time", "tap"},
+    "studio": {"control", "tap"},
     "timed_state": {"link", "parameters", "schedule"},
     "yaml_file": set(),
     "yaml_write": {"yaml_file"},
@@ -42,7 +45,7 @@ HOUSE: dict[str, set[str]] = {
     "monitor": {"errors", "units", "parameters", "client"},
     "keys": {"errors", "units", "parameters", "client"},
     "screen": {"", "errors", "units", "parameters", "link", "keys", "lan"},
-    "engine_process": {*GROUND, "timed_state", "real_time", "audio", "sound"},
+    "engine_process": {*GROUND, "timed_state", "real_time", "tap", "audio", "sound"},
     "librarian": {"errors", "patch", "patch_file", "library", "probe", "control", "setlist", "scene"},
     "session": {"errors"},
     "keeper": {"control", "session"},
@@ -51,9 +54,9 @@ HOUSE: dict[str, set[str]] = {
     "layouts": {"errors", "units"},
     "atlas": {"", "control", "sound"},  # sound only in the process of its own
     "doors": {*GROUND, "atlas", "control"},
-    "control_process": {*GROUND, "library", "librarian", "doors", "control", "lan", "keeper", "session", "real_time"},
+    "control_process": {*GROUND, "library", "librarian", "doors", "control", "lan", "keeper", "session", "real_time", "tap", "studio"},
     "choices": set(),
-    "daemon": {"errors", "link", "audio", "screen", "choices"},
+    "daemon": {"errors", "link", "tap", "audio", "screen", "choices"},
     "score": {"errors", "client", "control"},
     "render": {"", *GROUND, *FILES, "score", "setlist", "audio", "control", "sound"},
     "__main__": {"", "errors", "audio", "check", "choices"}
@@ -163,7 +166,9 @@ def test_what_is_slow_to_import_is_imported_inside_functions():
         for found in IMPORTS
         if not found.lazy
         and found.module.partition(".")[0] in heavy
-        and not (found.layer in ("sound", "audio", "training", "engine_process", "timed_state", "render") and found.module.startswith("numpy"))
+        and not (
+            found.layer in ("sound", "audio", "training", "engine_process", "timed_state", "recorder", "render") and found.module.startswith("numpy")
+        )
     ]
     assert not wrong
 

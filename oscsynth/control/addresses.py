@@ -12,6 +12,7 @@ from ..parameters import MASTER_PARAMETERS, MAX_LATENTS, N_CLASSES, PART_PARAMET
 from . import actions as a
 from . import midi_rows as m
 from . import places as p
+from . import recording as rec
 from . import requests as r
 from . import scenes as s
 from . import values as v
@@ -68,6 +69,11 @@ _WHOLE: tuple[Row, ...] = (
     *(v.master_row(parameter) for parameter in MASTER_PARAMETERS if parameter.description),
     Row("panic", "", "silences every part at once", act=a.panic_all),
     Row("midi", "m", "plays a MIDI message, as if a keyboard had sent it", write=m.write_midi),
+    Row("record", "i", "records what is heard (1), until told to stop (0)", rec.read_record, rec.write_record, parameter=_SWITCH),
+    Row("record/start", "", "begins a recording, in a file of that name (.wav or .flac) in your music folder; /done names it when it ends",
+        act=rec.start, named=rec.start_named),
+    Row("record/stop", "", "ends the recording", act=rec.stop),
+    Row("record/file", "s", "the file that is being recorded, or nothing", rec.read_file),
     Row("patches", "s", "the names of all patches, in order", p.read_patches),
     Row("patches/{}/name", "s", "the name of one patch, for a label", p.read_patches_name, keys=a.patches, placeholder="K"),
     Row("scene", "s", "switches all parts to a scene of the set list, by its name", s.read_scene, s.write_scene),

@@ -25,6 +25,7 @@ from .shelf import RequestLoad, Shelf, Version
 
 if TYPE_CHECKING:
     from .clients import Clients
+    from .recording import Studio
 
 _MAX_TEXTS = 50  # in one reply, so that it fits into a packet that any system sends
 _MAX_PATTERNS = 256
@@ -86,6 +87,7 @@ class Instrument:
         self._own_answers = {f"{prefix}/{name}" for name in ("fail", "done", "late", "synced")}
         self._asking: tuple[str, Any] = "", None  # the address and the sender of the message that is being done
         self.clients: Clients | None = None
+        self.studio: Studio | None = None  # where recordings are made
         self.kept_clients: list[dict[str, Any]] = []  # of an earlier control
         self.watch: Callable[[Route, Any, bool], None] | None = None  # told of each route, its sender, and whether it was more than a question
         self._replies: list[Reply] = []
@@ -128,7 +130,9 @@ class Instrument:
         part, row, key, reply, _ = route
         self._asking = address, sender
         if row.act is not None:
-            if fires(arguments):
+            if row.named is not None and arguments and isinstance(arguments[0], str) and arguments[0] != "bang":
+                row.named(part, arguments[0])
+            elif fires(arguments):
                 row.act(part, key)
         elif not arguments:
             if row.read is None:

@@ -43,6 +43,7 @@ class Row:
     read: Read | None = None
     write: Write | None = None
     act: Act | None = None
+    named: Callable[[Part, str], None] | None = None  # what an action does that is given a text
     parameter: Parameter | None = None
     keys: Keys | None = None
     placeholder: str = ""
@@ -78,7 +79,7 @@ class Row:
     def takes_types(self) -> str:
         """Its types as a table shows them: ``f``, ``12 f``, ``1 to 64 f``, ``action``, ``asked: s``."""
         if self.kind == "action":
-            return "action"
+            return "action or s" if self.named else "action"
         types = self.types if len(set(self.types)) > 1 or len(self.types) < 3 else f"{len(self.types)} {self.types[0]}"
         types = f"{self.least} to {types}" if self.least else types
         return types if self.write else f"asked: {types}"
