@@ -65,7 +65,7 @@ class RecordingStudio:
         self._tell({"event": "record", "until": (stream.generation, stream.written_samples)})
 
     def _ask(self) -> None:
-        request = self._instrument.request
+        request = self._instrument.request()
         self._asked[request.sender] = request.address
 
     def _place(self, name: str) -> Path:
