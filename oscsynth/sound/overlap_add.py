@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .phase import NoiseCarrier, Spectrum, synthesise
+from .phase import NoiseCarrier, Spectrum, noise_spectrum, sound_of
+from .tonal import Tone
 
 Magnitudes = NDArray[np.float32]
 Sound = NDArray[np.float32]
@@ -58,21 +59,26 @@ class Mix:
 
 
 class _Layer:
-    """What is heard from a change on: magnitudes, their place between the speakers, and the sound they have in the hop at hand."""
+    """What is heard from a change on: noise and tone, their place between the speakers, and the sound they have in the hop at hand."""
 
-    __slots__ = ("hop", "magnitude", "mix", "sound", "spread", "start")
+    __slots__ = ("hop", "magnitude", "mix", "sound", "spread", "start", "tone")
 
-    def __init__(self, start: int, spread: int, magnitude: Magnitudes | None, mix: Mix) -> None:
+    def __init__(self, start: int, spread: int, magnitude: Magnitudes | None, mix: Mix, tone: Tone | None) -> None:
         self.start = start
         self.spread = spread
-        self.magnitude = magnitude  # None: silence
+        self.magnitude = magnitude  # None: no noise
+        self.tone = tone
         self.mix = mix
         self.hop = -1
         self.sound: Sound | None = None  # (carriers, hop_samples), None: silence
 
+    @property
+    def is_silent(self) -> bool:
+        return self.magnitude is None and self.tone is None
+
 
 class OverlapAdd:
-    """Steady noise-phase sound of magnitudes that may change at any sample.
+    """Steady sound of magnitudes that may change at any sample: noise, tone, or both in one inverse FFT.
 
     Parameters
     ----------
@@ -88,19 +94,19 @@ class OverlapAdd:
         self._offsets = mid_offset, side_offset
         self._kernels_hop = -1
         self._kernels: Spectrum = np.zeros((3, 2, 0), np.complex64)
-        self._layers: list[_Layer] = [_Layer(0, 1, None, Mix.of(0.0, 0.0))]
+        self._layers: list[_Layer] = [_Layer(0, 1, None, Mix.of(0.0, 0.0), None)]
 
     @property
     def is_silent(self) -> bool:
         """Whether nothing is heard and nothing is on its way."""
-        return len(self._layers) == 1 and self._layers[0].magnitude is None
+        return len(self._layers) == 1 and self._layers[0].is_silent
 
-    def change(self, start: int, spread: int, magnitude: Magnitudes | None, mix: Mix) -> None:
-        """Have other magnitudes (n_bins,), or silence (None), from sample ``start`` on: half of it heard ``spread`` samples later."""
+    def change(self, start: int, spread: int, magnitude: Magnitudes | None, mix: Mix, tone: Tone | None = None) -> None:
+        """Have other noise (n_bins,), another tone, both or silence (None), from sample ``start`` on: half of it heard ``spread`` samples later."""
         last = self._layers[-1]
         if last.start == start and len(self._layers) > 1:
             self._layers.pop()
-        self._layers.append(_Layer(start, spread, magnitude, mix))
+        self._layers.append(_Layer(start, spread, magnitude, mix, tone))
 
     def add_to(self, out: Sound, start: int) -> None:
         """Add the samples from ``start`` on, all in one hop, to ``out``: float32 (samples, 2)."""
@@ -136,12 +142,22 @@ class OverlapAdd:
                 break
 
     def _sound(self, layer: _Layer, hop: int) -> Sound | None:
-        if layer.magnitude is None:
+        if layer.is_silent:
             return None
         if layer.hop != hop:
             layer.hop = hop
-            layer.sound = synthesise(layer.magnitude, self._kernels_of(hop)[:, : layer.mix.n_carriers])
+            layer.sound = sound_of(self._spectrum(layer, hop))
         return layer.sound
+
+    def _spectrum(self, layer: _Layer, hop: int) -> Spectrum:
+        n_carriers = layer.mix.n_carriers
+        if layer.magnitude is None:
+            assert layer.tone is not None
+            return layer.tone.spectrum(hop, n_carriers)
+        spectrum = noise_spectrum(layer.magnitude, self._kernels_of(hop)[:, :n_carriers])
+        if layer.tone is not None:
+            spectrum += layer.tone.spectrum(hop, n_carriers)
+        return spectrum
 
     def _kernels_of(self, hop: int) -> Spectrum:
         if hop != self._kernels_hop:

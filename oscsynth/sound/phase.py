@@ -129,13 +129,23 @@ def synthesise(magnitude: NDArray[np.float32], kernels: Spectrum) -> NDArray[np.
     -------
     float32 (carriers, hop_samples)
     """
+    return sound_of(noise_spectrum(magnitude, kernels))
+
+
+def noise_spectrum(magnitude: NDArray[np.float32], kernels: Spectrum) -> Spectrum:
+    """Return what `sound_of` makes the sound of `synthesise` of: complex64 (carriers, n_bins)."""
     spectrum = magnitude * kernels[0]
     spectrum[:, 1:] += magnitude[:-1] * kernels[1, :, :-1]
     spectrum[:, :-1] += magnitude[1:] * kernels[2, :, 1:]
     # What the taps carry over an end of the spectrum meets its own mirror image there.
     spectrum[:, 0] *= 2
     spectrum[:, -1] *= 2
-    window_samples = 2 * (len(magnitude) - 1)
+    return spectrum
+
+
+def sound_of(spectrum: Spectrum) -> NDArray[np.float32]:
+    """Return the samples of one hop, float32 (carriers, hop_samples), of the sum of its four windows, complex64 (carriers, n_bins)."""
+    window_samples = 2 * (spectrum.shape[1] - 1)
     # NumPy transforms complex64 in single precision, whatever its annotations say.
     sound = np.fft.irfft(spectrum, window_samples)[:, : window_samples // OVERLAP]
     return sound.astype(np.float32, copy=False)
