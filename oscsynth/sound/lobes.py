@@ -127,7 +127,8 @@ def _width_rows(magnitudes: Magnitudes, voices: Indices, peaks: Indices) -> Indi
     power = (magnitudes[voices[:, None], near] / np.maximum(magnitudes[voices, peaks], 1e-30)[:, None]) ** 2
     widths = power.sum(1) ** 2 / np.maximum((power * power).sum(1), 1e-30)
     table = sway_table()
-    return np.clip(np.searchsorted(table.widths, widths) - 1, 0, len(table.widths) - 1)
+    rows: Indices = np.clip(np.searchsorted(table.widths, widths) - 1, 0, len(table.widths) - 1)
+    return rows
 
 
 def _snapped(heights: Magnitudes, voices: Indices, refined: Floats, pitches: Floats, highest: int) -> tuple[Indices, Floats]:

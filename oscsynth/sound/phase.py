@@ -134,7 +134,7 @@ def synthesise(magnitude: NDArray[np.float32], kernels: Spectrum) -> NDArray[np.
 
 def noise_spectrum(magnitude: NDArray[np.float32], kernels: Spectrum) -> Spectrum:
     """Return what `sound_of` makes the sound of `synthesise` of: complex64 (carriers, n_bins)."""
-    spectrum = magnitude * kernels[0]
+    spectrum: Spectrum = magnitude * kernels[0]
     spectrum[:, 1:] += magnitude[:-1] * kernels[1, :, :-1]
     spectrum[:, :-1] += magnitude[1:] * kernels[2, :, 1:]
     # What the taps carry over an end of the spectrum meets its own mirror image there.

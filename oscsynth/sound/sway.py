@@ -53,7 +53,7 @@ def swaying_lobes(deviations: Floats, x: Floats) -> NDArray[np.complex128]:
     turn = 2.0 * np.pi * np.arange(64) / 64
     bessel = np.fft.fft(np.exp(0.5j * deviations[:, None] * np.sin(turn))) / 64
     orders = np.arange(-8, 9)
-    sides: NDArray[np.complex128] = (bessel[:, orders] * 1j**orders) @ hann_lobe(x - 2.0 * orders[:, None])
+    sides: NDArray[np.complex128] = (bessel[:, orders] * 1j**orders) @ hann_lobe(x - 2.0 * orders[:, None]).astype(np.complex128)
     return sides
 
 
