@@ -7,6 +7,7 @@ decode nearest are searched for.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from oscsynth.sound.decoder import Decoder
 from . import batches
 from .spectra import Stft
 
+REGISTERS = "registers"  # property of an encoder: the octaves of its input, a JSON list
 BATCH = 512  # decoded at once: 4 MB of magnitudes
 LIBRARY = 1024  # random positions that a search begins with, for each note
 SEARCHED = 256  # hops side by side: with eight latents their slopes take 17 MB
@@ -33,6 +35,7 @@ class DecoderFile:
     path: Path
     decoder: Decoder
     encoder: Any = None  # onnxruntime.InferenceSession
+    registers: tuple[int, ...] = ()  # octaves that the encoder is given
 
     @property
     def metadata(self) -> Metadata:
@@ -81,7 +84,7 @@ class DecoderFile:
             pitch_midi, blocks = np.asarray(pitch_midi), range(0, len(magnitude), SEARCHED)
             found = [self._searched(magnitude[start : start + SEARCHED], pitch_midi[start : start + SEARCHED]) for start in blocks]
             return np.concatenate([np.zeros((0, self.n_latents), np.float32), *found])
-        condition = batches.condition(np.asarray(pitch_midi), self.metadata.registers)
+        condition = batches.condition(np.asarray(pitch_midi), self.registers)
         inputs = {"magnitude": magnitude, "chroma": condition[:, :12], "register": condition[:, 12:]}
         wanted = [each.name for each in self.encoder.get_inputs()]
         latent = self.encoder.run(None, {name: np.ascontiguousarray(inputs[name], np.float32) for name in wanted})[0]
@@ -138,21 +141,25 @@ def open_decoder(path: Path) -> DecoderFile:
     name = decoder.metadata.encoder
     if not name or not (path.parent / name).is_file():
         return DecoderFile(path, decoder)
-    return DecoderFile(path, decoder, _open_encoder(path.parent / name, decoder))
+    encoder = _open_encoder(path.parent / name)
+    registers = tuple(json.loads(encoder.get_modelmeta().custom_metadata_map.get(REGISTERS, "[]")))
+    _check_encoder(encoder, registers, decoder, path.parent / name)
+    return DecoderFile(path, decoder, encoder, registers)
 
 
-def _open_encoder(path: Path, decoder: Decoder) -> Any:
+def _open_encoder(path: Path) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     try:
-        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions have no common class of their own
         raise DecoderError(f"{path}: the encoder cannot be loaded: {str(error).splitlines()[0][:200]}") from error
-    takes, gives = {each.name: each.shape[1] for each in session.get_inputs()}, {each.name: each.shape[1] for each in session.get_outputs()}
-    n_registers = len(decoder.metadata.registers)
-    fits = {"magnitude": decoder.n_bins, "chroma": 12, "register": n_registers}
+
+
+def _check_encoder(encoder: Any, registers: tuple[int, ...], decoder: Decoder, path: Path) -> None:
+    takes, gives = ({each.name: each.shape[1] for each in values} for values in (encoder.get_inputs(), encoder.get_outputs()))
+    fits = {"magnitude": decoder.n_bins, "chroma": 12, "register": len(registers)}
     if takes.get("magnitude") != decoder.n_bins or not takes.items() <= fits.items() or gives != {"latent": decoder.n_latents}:
         raise DecoderError(f"{path}: this encoder is not of {decoder.path}: it takes {takes} and gives {gives}")
-    return session

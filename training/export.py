@@ -5,6 +5,7 @@ A decoder is one file. Its encoder, where it is wanted (to play sounds through i
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from oscsynth.errors import DecoderError
 from oscsynth.metadata import ENCODER_SUFFIX, PROPERTY, Latent, Metadata
 
 from . import batches, graphs
+from .decoder_file import REGISTERS
 from .evaluate import Evaluation, points_in
 from .train import Trained, decoded
 
@@ -49,7 +51,9 @@ def export(trained: Trained, metadata: Metadata, path: Path) -> Path:
         When ONNX Runtime's output differs from the network's by more than 1e-5, or is silent in the middle of the latent box.
     """
     metadata = replace(metadata, encoder=path.stem + ENCODER_SUFFIX)
-    decoder, encoder = _content(decoder_graph(trained), metadata), _content(encoder_graph(trained))
+    decoder = _content(decoder_graph(trained), {PROPERTY: metadata.to_json()})
+    # The encoder may be given the octave where the decoder is not: it says itself which octaves it knows.
+    encoder = _content(encoder_graph(trained), {REGISTERS: json.dumps(trained.registers)})
     _check_decoder(trained, metadata, decoder)
     _check_encoder(trained, encoder)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,10 +79,9 @@ def takes_note(decoder: keras.Model) -> bool:
     return "chroma" in {each.name for each in graphs.graph(decoder, decoder.get_layer("magnitude").output, "magnitude").input}
 
 
-def _content(graph: onnx.GraphProto, metadata: Metadata | None = None) -> bytes:
+def _content(graph: onnx.GraphProto, properties: dict[str, str]) -> bytes:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="oscsynth")
-    if metadata is not None:
-        helper.set_model_props(model, {PROPERTY: metadata.to_json()})
+    helper.set_model_props(model, properties)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
 

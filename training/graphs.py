@@ -91,6 +91,11 @@ def _value(builder: Builder, tensor: keras.KerasTensor, producers: dict[int, Any
     return builder.names[id(tensor)]
 
 
+def _name(operation: Any) -> str:
+    """Name what a layer gives: never as the graph's output, whatever the layer is called."""
+    return f"{operation.name}_value"
+
+
 def _input(builder: Builder, layer: Any, before: list[str]) -> str:
     width = int(layer.output.shape[-1])
     if layer.name != "condition":
@@ -103,14 +108,14 @@ def _input(builder: Builder, layer: Any, before: list[str]) -> str:
 
 def _dense(builder: Builder, layer: Any, before: list[str]) -> str:
     weights = [builder.half(weights, f"{layer.name}_{kind}") for kind, weights in zip(("kernel", "bias"), layer.get_weights(), strict=True)]
-    return builder.node("Gemm", [*before, *weights], layer.name)
+    return builder.node("Gemm", [*before, *weights], _name(layer))
 
 
 def _activation(builder: Builder, layer: Any, before: list[str]) -> str:
     operators = {"sigmoid": "Sigmoid", "relu": "Relu", "tanh": "Tanh", "linear": "Identity"}
     if layer.activation.__name__ not in operators:
         raise DecoderError(f"the network cannot be exported: there is no ONNX counterpart here of the activation {layer.activation.__name__!r}")
-    return builder.node(operators[layer.activation.__name__], before, layer.name)
+    return builder.node(operators[layer.activation.__name__], before, _name(layer))
 
 
 def _slice(builder: Builder, operation: Any, before: list[str]) -> str:
@@ -118,18 +123,18 @@ def _slice(builder: Builder, operation: Any, before: list[str]) -> str:
     bins, width = operation._inbound_nodes[0].arguments.args[1][1], int(operation.input.shape[-1])
     first, last, _ = bins.indices(width)
     ends = [builder.integers([value], f"{operation.name}_{what}") for what, value in (("first", first), ("last", last), ("axis", 1))]
-    return builder.node("Slice", [*before, *ends], operation.name)
+    return builder.node("Slice", [*before, *ends], _name(operation))
 
 
 CONVERSIONS: dict[str, Callable[[Builder, Any, list[str]], str]] = {
     "InputLayer": _input,
-    "Concatenate": lambda builder, layer, before: builder.node("Concat", before, layer.name, axis=1),
+    "Concatenate": lambda builder, layer, before: builder.node("Concat", before, _name(layer), axis=1),
     "Dense": _dense,
-    "LeakyReLU": lambda builder, layer, before: builder.node("LeakyRelu", before, layer.name, alpha=float(layer.negative_slope)),
-    "ReLU": lambda builder, layer, before: builder.node("Relu", before, layer.name),
+    "LeakyReLU": lambda builder, layer, before: builder.node("LeakyRelu", before, _name(layer), alpha=float(layer.negative_slope)),
+    "ReLU": lambda builder, layer, before: builder.node("Relu", before, _name(layer)),
     "Activation": _activation,
     "Identity": lambda builder, layer, before: before[0],
     "GetItem": _slice,
-    "Subtract": lambda builder, layer, before: builder.node("Sub", before, layer.name),
+    "Subtract": lambda builder, layer, before: builder.node("Sub", before, _name(layer)),
 }
 """What each kind of layer becomes. A new kind is one row."""

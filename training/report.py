@@ -20,7 +20,7 @@ from .findings import Findings, Judgement, judge, look
 from .notes import by_class, note_name, weak_sentence
 from .prepare import Hops
 
-MAP_POINTS = 64  # along each side of a mesh map on the page
+MAP_POINTS = 48  # along each side of a mesh map on the page
 MOST_VIEWS = 6  # pairs of latents
 SWEEP_POINTS = 96
 METHODS = {True: "transposed mixing", False: "the paper's method: reconstruction alone"}

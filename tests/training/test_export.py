@@ -7,8 +7,9 @@ import onnxruntime
 import pytest
 
 from oscsynth.errors import DecoderError
-from oscsynth.metadata import PROPERTY, Metadata, parse_metadata
-from training import batches, export, train
+from oscsynth.metadata import PROPERTY, Latent, Metadata, parse_metadata
+from training import batches, export, models, train
+from training.configurations import CONFIGURATIONS
 from training.decoder_file import open_decoder
 from training.evaluate import Evaluation, evaluate
 from training.export import export as write
@@ -97,6 +98,30 @@ def test_operators_are_standard_and_weights_are_inside_and_half_as_large(trained
     assert {node.domain for node in model.graph.node} == {""}
     assert {each.data_type for each in model.graph.initializer} == {onnx.TensorProto.FLOAT16}
     assert not any(each.external_data for each in model.graph.initializer)
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_every_variant_of_the_paper_is_exported(name: str, tmp_path: Path) -> None:
+    model = replace(CONFIGURATIONS[name].model(3, 2, SMALL.n_bins), widths=(64, 32))
+    takes = ("magnitude", "chroma", "register") if model.augmentation == "chroma" else ("magnitude",)
+    trained = Trained(models.build(model, seed=440), (3, 4), 0, 0.0, 0.0, False)
+    loud = [weights + 0.02 for weights in trained.autoencoder.decoder.get_weights()]  # untaught: so that it is nowhere silent
+    trained.autoencoder.decoder.set_weights(loud)
+    export.round_weights(trained)
+    stft = {"sample_rate_hz": SMALL.sample_rate_hz, "window_samples": SMALL.window_samples, "hop_samples": SMALL.hop_samples}
+    latents = (Latent(-1.0, 0.0, 1.0),) * 3
+    metadata = Metadata("V", "frame", **stft, latents=latents, midi_low=48, midi_high=71, home_octaves=(4,) * 12, chroma=model.skip)
+    path = write(trained, replace(metadata, registers=(3, 4) if model.skip else ()), tmp_path / f"{name}.onnx")  # compares to 1e-5, or raises
+    opened = open_decoder(path)
+    assert export.takes_note(trained.autoencoder.decoder) is model.skip
+    assert tuple(each.name for each in opened.encoder.get_inputs()) == takes
+    notes = np.array([50, 60, 65])
+    magnitude = np.random.default_rng(440).random((3, SMALL.n_bins), np.float32)
+    condition = batches.condition(notes, (3, 4))
+    latent = np.asarray(trained.autoencoder.encoder([magnitude, condition], training=False))
+    np.testing.assert_allclose(export.run(path.with_name(f"{name}.encoder.onnx"), magnitude, condition), latent, atol=1e-5)
+    np.testing.assert_allclose(export.run(path, latent, condition), train.decoded(trained, latent, condition), atol=1e-5)
+    assert opened.decode(opened.embed(magnitude, notes), notes).shape == magnitude.shape
 
 
 def test_latents_carry_what_the_corpus_used(metadata: Metadata, trained: Trained, hops: Hops) -> None:
