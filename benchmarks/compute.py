@@ -31,7 +31,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np  # noqa: E402
 
 from oscsynth.library import factory_folder  # noqa: E402
-from oscsynth.parameters import N_ROWS, N_SLOTS, State  # noqa: E402
+from oscsynth.parameters import State  # noqa: E402
 from oscsynth.patch import Patch  # noqa: E402
 from oscsynth.sound.engine import Engine  # noqa: E402
 from oscsynth.sound.overlap_add import Mix, OverlapAdd  # noqa: E402
@@ -56,7 +56,7 @@ def oscsynth_parts(decoder: Path, n_parts: int) -> Run:
         for name, value in (("open", 1), ("patch", 1), ("gate", 1)):
             state.set(part, name, value)
         state.set(part, "chroma", 1.0, part)
-    values = np.frombuffer(state.values).reshape(N_ROWS, N_SLOTS)
+    values = np.frombuffer(state.values)
     rng = np.random.default_rng(1)
 
     def run(seconds: float) -> None:

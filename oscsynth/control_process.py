@@ -287,6 +287,7 @@ class Control:
         telemetry = self._memory.read_telemetry()
         return {
             "sounding": int(telemetry.sounding_parts),
+            "voices": int(telemetry.sounding_voices),
             "peak": telemetry.peak,
             "load": telemetry.load,
             "load_peak": telemetry.load_peak,

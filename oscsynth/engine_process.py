@@ -103,6 +103,7 @@ class Renderer:
             float(self.loaded),
             self.state.reached_seconds,
             float(self.is_hurried),
+            float(engine.sounding_voices),
         )
         self._memory.write_telemetry(fields)
         if engine.position_samples >= self._peak_until:  # the peak of the last second, give or take one

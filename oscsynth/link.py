@@ -20,15 +20,15 @@ from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
-from .parameters import MAX_CHANGES_AHEAD, N_ROWS, N_SLOTS, State
+from .parameters import MAX_CHANGES_AHEAD, N_VALUES, VOICES_AT, State
 from .patch import Patch
 
 # How a child leaves: 0 when told to; these; anything else is a crash.
 EXIT_HOPELESS = 3  # it said why in a "fatal" event, and starting it again the same way would not help (a port in use, no such device)
 EXIT_AGAIN = 4  # a new one is wanted at once (a device that went or came back)
 
-_VALUES_BYTES = 8 * N_ROWS * N_SLOTS
-AHEAD_AT = N_ROWS * N_SLOTS  # in doubles: how many changes lie ahead, then three numbers for each
+_VOICES_BYTES = 8 * VOICES_AT
+AHEAD_AT = N_VALUES  # in doubles: how many changes lie ahead, then three numbers for each
 STATE_DOUBLES = AHEAD_AT + 1 + 3 * MAX_CHANGES_AHEAD
 _BLOB_BYTES = 512 * 1024
 MAX_QUEUE_BYTES = 1024 * 1024
@@ -37,7 +37,7 @@ MAX_QUEUE_BYTES = 1024 * 1024
 _STATE_SEQUENCE, _TELEMETRY_SEQUENCE, _NOTES, _QUEUE = 0, 1, 2, 5
 _STATE_AT = 64
 _TELEMETRY_AT = _STATE_AT + 8 * STATE_DOUBLES
-_TELEMETRY = struct.Struct("=17d")
+_TELEMETRY = struct.Struct("=18d")
 _BLOBS_AT = _TELEMETRY_AT + 256
 _QUEUES_AT = _BLOBS_AT + 2 * _BLOB_BYTES
 _SIZE = _QUEUES_AT + 2 * MAX_QUEUE_BYTES
@@ -64,6 +64,7 @@ class Telemetry:
     loaded: float = 0.0  # patches ready
     reached_seconds: float = 0.0  # what was due before this moment has happened
     real_time: float = 0.0  # 1: the thread that renders has a real-time place
+    sounding_voices: float = 0.0  # notes that are heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +105,15 @@ class SharedMemory:
             self._map = mmap.mmap(file.fileno(), _SIZE)
         # Not struct: its pack_into writes zeros first, and a zero in a sequence number would be taken for a finished write.
         self._header = memoryview(self._map)[:_STATE_AT].cast("Q")
+        self._n_ahead = memoryview(self._map)[_STATE_AT + 8 * AHEAD_AT : _STATE_AT + 8 * AHEAD_AT + 8].cast("d")
+        self._voices_revision = -1
         if self._created:
             self.write_state(State())
 
     def close(self) -> None:
         """Unmap, and delete the file if this side created it."""
         self._header.release()
+        self._n_ahead.release()
         with contextlib.suppress(BufferError):
             self._map.close()
         if self._created:
@@ -124,14 +128,19 @@ class SharedMemory:
     def write_state(self, state: State) -> None:
         """Make every change since the last call visible at once, with what lies ahead (control only)."""
         ahead = array("d", (len(state.ahead) // 3,)) + state.ahead
+        values = memoryview(state.values).cast("B")
         sequence = self._begin(_STATE_SEQUENCE)
-        self._map[_STATE_AT : _STATE_AT + _VALUES_BYTES] = memoryview(state.values).cast("B")
-        start = _STATE_AT + _VALUES_BYTES
+        self._map[_STATE_AT : _STATE_AT + _VOICES_BYTES] = values[:_VOICES_BYTES]
+        start = _STATE_AT + 8 * AHEAD_AT
+        # Faders move far more often than notes come, and the voices are most of it.
+        if state.voices_revision < 0 or state.voices_revision != self._voices_revision:
+            self._map[_STATE_AT + _VOICES_BYTES : start] = values[_VOICES_BYTES:]
+            self._voices_revision = state.voices_revision
         self._map[start : start + 8 * len(ahead)] = memoryview(ahead).cast("B")
         self._header[_STATE_SEQUENCE] = sequence + 1
 
     def read_state(self, into: memoryview | bytearray, known: int = -1) -> int:
-        """Copy the state into a writable buffer of `STATE_DOUBLES`, or of fewer, and return its sequence number.
+        """Copy the state, as far as it goes, into a writable buffer of `STATE_DOUBLES`, or of fewer, and return its sequence number.
 
         The values come first; at `AHEAD_AT` the number of changes that lie ahead, and three doubles for each, as `State` has them. Returns
         ``known`` and copies nothing when nothing has changed since that number, or while control is writing: never waits.
@@ -139,10 +148,13 @@ class SharedMemory:
         before: int = self._header[_STATE_SEQUENCE]
         if before == known or before & 1:
             return known
-        copy = self._map[_STATE_AT : _STATE_AT + len(into)]
+        n_ahead = self._n_ahead[0]
+        length = AHEAD_AT + 1 + 3 * int(n_ahead) if 0 <= n_ahead <= MAX_CHANGES_AHEAD else STATE_DOUBLES
+        length = min(8 * length, len(into))
+        copy = self._map[_STATE_AT : _STATE_AT + length]
         if self._header[_STATE_SEQUENCE] != before:
             return known
-        into[:] = copy
+        into[:length] = copy
         return before
 
     def restore_state(self) -> State:

@@ -14,10 +14,13 @@ from typing import Literal
 from .units import amplitude_to_db, db_to_amplitude
 
 MAX_PARTS = 8
+MAX_VOICES = 256  # of all parts together
+MAX_PART_VOICES = 64
 MAX_LATENTS = 64
+N_VOICE_LATENTS = 8  # that a single note can have of its own
 N_CLASSES = 12
 NO_PATCH = -1.0
-MAX_CHANGES_AHEAD = 1024  # that the engine is told of
+MAX_CHANGES_AHEAD = 8192  # that the engine is told of
 
 Curve = Literal["linear", "db", "cubic"]
 
@@ -86,14 +89,31 @@ PART_PARAMETERS: tuple[Parameter, ...] = (
     Parameter("width", 0, 2, 0.5, "", "stereo width: 0 mono, 1 wide", stays=True),
     Parameter("transpose", -36, 36, 0, "semitones", "moves every pitch, fractions are cents", stays=True),
     Parameter("register", 0, 9, math.nan, "octave", "the octave of the note class, 4 holds middle C; as the patch says until set"),
-    Parameter("glide", 0, 10000, 0, "ms", "time in which pitch slides to a new register or transposition", "cubic"),
+    Parameter("glide", 0, 10000, 0, "ms", "time in which pitch slides to a new note, register or transposition", "cubic"),
     Parameter("envelope/attack", 0, 10000, 5, "ms", "time from silence to full", "cubic"),
     Parameter("envelope/decay", 0, 10000, 200, "ms", "time from full to the sustain level", "cubic"),
-    Parameter("envelope/sustain", 0, 1, 0.8, "", "level held while the gate is open"),
-    Parameter("envelope/release", 0, 30000, 400, "ms", "time to silence after the gate has closed", "cubic"),
+    Parameter("envelope/sustain", 0, 1, 0.8, "", "level held while the gate is open or the note is held"),
+    Parameter("envelope/release", 0, 30000, 400, "ms", "time to silence after that", "cubic"),
+    Parameter("hold", 0, 1, 0, "", "the pedal: 1 holds notes whose keys are up until it is 0 again", stays=True, continuous=False),
     Parameter("output", 1, 63, 1, "", "first output channel of the part", stays=True, continuous=False),
     Parameter("chroma", 0, 1, 0, "", "weights of the twelve note classes", size=N_CLASSES, stays=True),
     Parameter("latent", 0, 1, 0.5, "", "one neuron of the decoder, over the range its sounds used", size=MAX_LATENTS),
+)
+# One of the notes that may sound at once. Which of its place it is is counted, so that no note is lost that begins and ends within a block.
+VOICE_PARAMETERS: tuple[Parameter, ...] = (
+    Parameter("started", 0, math.inf, 0),  # counts the notes that began in this place
+    Parameter("lifted", 0, math.inf, 0),  # the same number once its key is up; the pedal may hold it still
+    Parameter("ended", 0, math.inf, 0),  # the same number once it is released
+    Parameter("part", 0, MAX_PARTS, 0),  # whose it is; 0: nobody's yet
+    Parameter("owner", 0, math.inf, 0),  # the connection or port that it goes with, 0: none
+    Parameter("since", -math.inf, math.inf, 0, "s"),  # when it began; when its key came up; on control's clock
+    Parameter("id", -math.inf, math.inf, 0, "", "what the note is called"),
+    Parameter("pitch", 0, 127, 60, "", "a MIDI note number, 60 is middle C; fractions are cents"),
+    Parameter("velocity", 0, 1, 1, "", "how hard it was struck"),
+    Parameter("release", 0, 1, 0, "", "how fast its key came up"),
+    Parameter("bend", -96, 96, 0, "semitones", "how far it is bent"),
+    Parameter("pressure", 0, 1, 0, "", "how hard its key is pressed"),
+    Parameter("latent", 0, 1, math.nan, "", "a latent of this note alone", size=N_VOICE_LATENTS),
 )
 MASTER_PARAMETERS: tuple[Parameter, ...] = (
     Parameter("gain", -72, 12, 0, "dB", "loudness of everything", "db", stays=True),
@@ -112,22 +132,29 @@ def _slots(table: tuple[Parameter, ...]) -> dict[str, slice]:
 
 PART = {row.name: row for row in PART_PARAMETERS}
 MASTER = {row.name: row for row in MASTER_PARAMETERS}
+VOICE = {row.name: row for row in VOICE_PARAMETERS}
 PART_SLOTS = _slots(PART_PARAMETERS)
 MASTER_SLOTS = _slots(MASTER_PARAMETERS)
+VOICE_SLOTS = _slots(VOICE_PARAMETERS)
 N_SLOTS = sum(row.size for row in PART_PARAMETERS)
 N_ROWS = 1 + MAX_PARTS  # row 0 is the master's, row N part N's
+N_VOICE_SLOTS = sum(row.size for row in VOICE_PARAMETERS)
+VOICES_AT = N_ROWS * N_SLOTS  # in the flat array: the voices, one after the other
+N_VALUES = VOICES_AT + MAX_VOICES * N_VOICE_SLOTS
 
 
 class State:
-    """The numbers of the master (row 0) and of parts 1 to 8, as control knows them.
+    """The numbers of the master (row 0), of parts 1 to 8 and of the voices, as control knows them.
 
-    ``values`` is one flat ``array('d')`` of ``N_ROWS * N_SLOTS``; the engine reads the same layout as a float64 array (rows, slots).
+    ``values`` is one flat ``array('d')`` of `N_VALUES`: ``N_ROWS * N_SLOTS``, then ``MAX_VOICES * N_VOICE_SLOTS``; the engine reads the same
+    layout. ``voices_revision`` is another number whenever a voice may have changed, as whoever changes one sees to; -1: not known.
     ``ahead`` are changes that come into force later, at most `MAX_CHANGES_AHEAD` in order of time, three numbers each: when, in seconds of
     ``time.monotonic``; where in ``values``; and the value. Whoever has another list puts it there as a new array.
     """
 
     def __init__(self) -> None:
-        self.values = array("d", bytes(8 * N_ROWS * N_SLOTS))
+        self.values = array("d", bytes(8 * N_VALUES))
+        self.voices_revision = 0
         self.ahead = array("d")
         for row in MASTER_PARAMETERS:
             self.set(0, row.name, row.default)
@@ -135,6 +162,14 @@ class State:
             for row in PART_PARAMETERS:
                 for index in range(row.size):
                     self.set(part, row.name, row.default, index)
+        self.values[VOICES_AT:] = array("d", [row.default for row in VOICE_PARAMETERS for _ in range(row.size)] * MAX_VOICES)
+
+    @classmethod
+    def of(cls, values: array[float], ahead: array[float]) -> State:
+        """Return a state of these very arrays, about whose voices nothing is known."""
+        state = cls.__new__(cls)
+        state.values, state.ahead, state.voices_revision = values, ahead, -1
+        return state
 
     def _at(self, part: int, name: str, index: int) -> int:
         first: int = (PART_SLOTS if part else MASTER_SLOTS)[name].start
@@ -147,3 +182,18 @@ class State:
     def set(self, part: int, name: str, value: float, index: int = 0) -> None:
         """Set one number; part 0 is the master."""
         self.values[self._at(part, name, index)] = value
+
+    def get_voice(self, voice: int, name: str, index: int = 0) -> float:
+        """Return one number of a voice, 0 to 255."""
+        return self.values[voice_at(voice, name, index)]
+
+    def set_voice(self, voice: int, name: str, value: float, index: int = 0) -> None:
+        """Set one number of a voice, 0 to 255."""
+        self.values[voice_at(voice, name, index)] = value
+        self.voices_revision += 1
+
+
+def voice_at(voice: int, name: str, index: int = 0) -> int:
+    """Return where in the flat array a number of a voice lies."""
+    first: int = VOICE_SLOTS[name].start
+    return VOICES_AT + voice * N_VOICE_SLOTS + first + index

@@ -39,8 +39,8 @@ class Envelope:
     __pydantic_config__: ClassVar[dict[str, Any]] = _CHECKS
     attack_ms: Annotated[Milliseconds, Doc("time from silence to full")] = 5.0
     decay_ms: Annotated[Milliseconds, Doc("time from full to the sustain level")] = 200.0
-    sustain: Annotated[Unit, Doc("level held while the gate is open")] = 0.8
-    release_ms: Annotated[float, Ge(0), Le(30000), Doc("time to silence after the gate has closed")] = 400.0
+    sustain: Annotated[Unit, Doc("level held while the gate is open or the note is held")] = 0.8
+    release_ms: Annotated[float, Ge(0), Le(30000), Doc("time to silence after that")] = 400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,33 @@ class LatentControl:
         Milliseconds | Literal["auto"],
         Doc("time in which the sound follows the fader; `auto` smooths a moving fader and lets a single jump act at once"),
     ] = "auto"
+
+
+Amounts = dict[Name, Annotated[float, Ge(-1), Le(1)]]
+
+
+@dataclass(frozen=True, slots=True)
+class Velocity:
+    """What a hard stroke does."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _CHECKS
+    loudness_db: Annotated[float, Ge(0), Le(60), Doc("how much louder the hardest stroke is than the softest; 0: all the same")] = 24.0
+    curve: Annotated[LatentCurve, Doc("how strokes are spread over that: finer among the soft ones, the hard ones, or both")] = "linear"
+    latents: Annotated[
+        Amounts, Doc("how far the hardest stroke moves a fader of its note, up or down", "names from `latents`, each with -1 to 1")
+    ] = field(default_factory=dict)
+    release: Annotated[Unit, Doc("how much a key that comes up fast shortens the release: 1, to nothing")] = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """What pressing a key that is down does."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _CHECKS
+    loudness_db: Annotated[float, Ge(-24), Le(24), Doc("how much louder the whole pressure makes a note")] = 0.0
+    latents: Annotated[
+        Amounts, Doc("how far the whole pressure moves a fader of its note, up or down", "names from `latents`, each with -1 to 1")
+    ] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +133,7 @@ class Patch:
     __pydantic_config__: ClassVar[dict[str, Any]] = _CHECKS
     name: Annotated[Name, Doc("what it is called on stage and over OSC")]
     decoder: Annotated[str, Doc("the decoder's file, in this folder or in the factory folder", "a path such as `decoders/violin.onnx`")]
-    mode: Annotated[Literal["drone"], Doc("a drone sounds while its gate is open")] = "drone"
+    mode: Annotated[Literal["drone", "notes"], Doc("a drone sounds while its gate is open, `notes` while notes are held")] = "drone"
     gate: Annotated[Literal["open", "closed"], Doc("whether a drone sounds as soon as it is loaded or waits for `/gate 1`")] = "open"
     phase: Annotated[Literal["noise"], Doc("where the phase of the sound comes from: stored white noise")] = "noise"
     gain_db: Annotated[float, Ge(-72), Le(12), Doc("loudness; every decoder is brought to the same loudness first")] = 0.0
@@ -115,21 +142,25 @@ class Patch:
     transpose: Annotated[float, Ge(-36), Le(36), Doc("semitones up or down; fractions are cents")] = 0.0
     register: Annotated[
         Annotated[float, Ge(0), Le(9)] | None,
-        Doc("the octave of the note class, 4 holds middle C; left out: the octave that the decoder learned"),
+        Doc("the octave of a drone, 4 holds middle C; left out: the octave that the decoder learned. Notes say theirs themselves"),
     ] = None
-    glide_ms: Annotated[Milliseconds, Doc("time in which pitch slides to a new register or transposition")] = 0.0
+    glide_ms: Annotated[Milliseconds, Doc("time in which pitch slides from the last note to the next, or to a new register or transposition")] = 0.0
     stretch: Annotated[
         Stretch,
         Doc("how pitch moves where the decoder has no register: the whole `spectrum`, each of its `harmonics`, or as the interval asks"),
     ] = "auto"
     formants: Annotated[Formants, Doc("whether the colour moves with the pitch or is kept where it was")] = "move"
+    voices: Annotated[int, Ge(1), Le(64), Doc("how many notes may sound at once")] = 16
+    velocity: Annotated[Velocity, Doc("what a hard stroke does to its note")] = field(default_factory=Velocity)
+    pressure: Annotated[Pressure, Doc("what pressing a key does to its note")] = field(default_factory=Pressure)
+    hold: Annotated[Literal["off", "on"], Doc("whether the pedal holds notes from the start")] = "off"
     seed: Annotated[int, Ge(0), Le(2**31 - 1), Doc("of the noise: the same seed and the same messages give the same samples")] = 1
     envelope: Annotated[Envelope, Doc("how a sound starts and ends")] = field(default_factory=Envelope)
     chroma: Annotated[
         tuple[Unit, ...],
         Len(12, 12),
         Doc(
-            "the note that sounds, or several with their weights",
+            "the note that a drone sounds, or several with their weights",
             "a note name such as `A` or `Bb`, notes with weights such as `{A: 2, E: 1}`, or 12 weights from C to B",
         ),
     ] = (0.0,) * 9 + (1.0, 0.0, 0.0)

@@ -182,7 +182,18 @@ def _cross_checks(data: dict[str, Any]) -> list[_Fault]:
             faults.append(_Fault(("xy",), f"must be two names from latents, not {len(axes)}"))
         unknown = [(index, axis) for index, axis in enumerate(axes) if axis not in latents]
         faults += [_Fault(("xy", index), f"there is no latent {axis}{_nearest(axis, latents)}") for index, axis in unknown]
-    return faults + _shared_neurons(latents)
+    return faults + _strange_latents(data, latents) + _shared_neurons(latents)
+
+
+def _strange_latents(data: dict[str, Any], latents: dict[str, Any]) -> list[_Fault]:
+    """Find what a stroke or pressure is to move and is not there."""
+    faults = []
+    for key in ("velocity", "pressure"):
+        given = data.get(key)
+        amounts = given.get("latents") if isinstance(given, dict) else None
+        unknown = [name for name in amounts if name not in latents] if isinstance(amounts, dict) else []
+        faults += [_Fault((key, "latents", name), f"there is no latent {name}{_nearest(name, latents)}") for name in unknown]
+    return faults
 
 
 def _shared_neurons(latents: dict[str, Any]) -> list[_Fault]:

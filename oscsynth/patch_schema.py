@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 import annotated_types
 
-from .patch import Doc, Envelope, LatentControl, MidiSettings, Mpe, Patch
+from .patch import Doc, Envelope, LatentControl, MidiSettings, Mpe, Patch, Pressure, Velocity
 
 
 @functools.cache
@@ -64,6 +64,10 @@ def markdown() -> str:
         _table("| key | takes | left out | what it does |", _rows(Patch)),
         "Inside `envelope`:\n",
         _table("| key | takes | left out | what it does |", _rows(Envelope)),
+        "Inside `velocity`, of notes:\n",
+        _table("| key | takes | left out | what it does |", _rows(Velocity)),
+        "Inside `pressure`, of notes:\n",
+        _table("| key | takes | left out | what it does |", _rows(Pressure)),
         "Inside each of `latents`:\n",
         _table("| key | takes | left out | what it does |", _rows(LatentControl)),
         "Inside `midi`:\n",

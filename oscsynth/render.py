@@ -17,7 +17,7 @@ from .control.instrument import Instrument, Reply
 from .control.osc import Argument, Message
 from .errors import DecoderError, OscsynthError, shown
 from .library import SET_LIST, Library, factory_folder, user_folder
-from .parameters import MASTER_SLOTS, N_ROWS, N_SLOTS
+from .parameters import MASTER_SLOTS
 from .patch import Patch
 from .patch_file import fit
 from .score import Event, load_score
@@ -59,7 +59,7 @@ class Performance:
 
     def __init__(self, sample_rate_hz: int = 44100, patches: Path | None = None, patch: str | None = None) -> None:
         self.engine = Engine(sample_rate_hz)
-        self.instrument = Instrument(self._load)
+        self.instrument = Instrument(self._load, seconds=lambda: self.engine.position_samples / sample_rate_hz)
         self._loader = SoundLoader(sample_rate_hz)
         self._sounds: dict[str, Sound] = {}
         self._asked: list[tuple[int, Patch | None]] = []
@@ -118,7 +118,7 @@ class Performance:
 
     def render(self, n_samples: int) -> Block:
         """Return the next samples, float32 (n_samples, 2)."""
-        return self.engine.render(np.frombuffer(self.instrument.state.values).reshape(N_ROWS, N_SLOTS), n_samples)
+        return self.engine.render(np.frombuffer(self.instrument.state.values), n_samples)
 
     def fade_out(self, n_samples: int) -> Block:
         """Return the last samples, float32 (n_samples, 2), going to silence."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .link import AHEAD_AT, STATE_DOUBLES, SharedMemory
-from .parameters import MASTER_SLOTS, N_ROWS, N_SLOTS
+from .parameters import MASTER_SLOTS
 from .schedule import SampleClock
 
 MAX_INSTANTS = 8  # in each clock of the engine, which takes no more; what comes later waits for the next
@@ -55,7 +55,7 @@ class TimedState:
         self._in_force = np.zeros(AHEAD_AT)
 
     def pieces(self, position: int, n_samples: int, begun_seconds: float) -> Iterator[tuple[State, int]]:
-        """Yield the pieces of a block: the state in force, float64 (N_ROWS, N_SLOTS), and for how many samples.
+        """Yield the pieces of a block: the state in force, float64 (N_VALUES,), and for how many samples.
 
         Parameters
         ----------
@@ -78,10 +78,9 @@ class TimedState:
         yield self._state(), end - position
 
     def _state(self) -> State:
-        state = self._in_force.reshape(N_ROWS, N_SLOTS)
         if self.leaving:
-            state[0, _FADE] = 0.0
-        return state
+            self._in_force[_FADE] = 0.0
+        return self._in_force
 
     def _due(self, position: int, end: int) -> Iterator[tuple[int, State]]:
         """Yield the changes up to the end of a block, float64 (changes, 3), with the sample at which they happen."""

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oscsynth.link import AHEAD_AT, MAX_QUEUE_BYTES, STATE_DOUBLES, Load, SharedMemory, Telemetry
-from oscsynth.parameters import MAX_CHANGES_AHEAD, N_ROWS, N_SLOTS, State
+from oscsynth.parameters import MAX_CHANGES_AHEAD, N_VALUES, State
 from oscsynth.patch import Patch
 
 N_FIELDS = len(dataclasses.fields(Telemetry))
@@ -30,7 +30,7 @@ def memory() -> Iterator[SharedMemory]:
 
 
 def buffer() -> bytearray:
-    return bytearray(8 * N_ROWS * N_SLOTS)
+    return bytearray(8 * N_VALUES)
 
 
 def test_state_arrives_in_another_mapping(memory):
@@ -145,10 +145,11 @@ def write_forever(path: str) -> None:
     for number, state in enumerate(states, 1):
         for i in range(len(state.values)):
             state.values[i] = number
+        state.voices_revision = number
     while True:
         for state in states:
             memory.write_state(state)
-            for _ in range(30):
+            for _ in range(300):
                 pass
 
 

@@ -192,7 +192,7 @@ name: Twice
         ("chroma: {A: -1, B: 2}", "not weights below 0, none above 0, or not finite"),
         ("path: x", "path: unknown key"),
         ("decoder_path: x", "decoder_path: unknown key"),
-        ("mode: notes", "mode: must be drone, not notes"),
+        ("mode: note", "mode: must be drone or notes, not note"),
         ("WIDTH: 1", "WIDTH: unknown key; did you mean width?"),
         ('comment: "\\ud800"', "half a character (a surrogate) stands in it"),
         ("mode: &a drone", "anchors (&a) are not read"),

@@ -114,7 +114,7 @@ def test_where_too_much_happens_it_waits_for_the_next_clock(session):
 def test_leaving_fades_whatever_is_due(session):
     session.ahead((100, MASTER_SLOTS["fade"].start, 1.0))
     session.timed.leaving = True
-    fades = [state[0, MASTER_SLOTS["fade"].start] for state, _ in session.timed.pieces(0, 256, BEGUN)]
+    fades = [state[MASTER_SLOTS["fade"].start] for state, _ in session.timed.pieces(0, 256, BEGUN)]
     assert fades == [0.0, 0.0]
 
 

@@ -1,6 +1,6 @@
 """The table of every address: what it takes, and what it does to the sound. A new value or action is one row, and one function beside it.
 
-Control process, one thread; imports the functions of `values`, `places`, `midi_rows` and `actions`. docs/osc.md is made from here.
+Control process, one thread; imports the functions of `values`, `places`, `playing`, `midi_rows` and `actions`. docs/osc.md is made from here.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..parameters import MASTER_PARAMETERS, MAX_LATENTS, N_CLASSES, PART_PARAMETERS, Parameter
+from ..parameters import MASTER_PARAMETERS, MAX_LATENTS, N_CLASSES, N_VOICE_LATENTS, PART_PARAMETERS, Parameter
 from . import actions as a
 from . import midi_rows as m
 from . import places as p
+from . import playing as n
 from . import recording as rec
 from . import requests as r
 from . import scenes as s
@@ -19,8 +20,9 @@ from . import values as v
 from .part import N_SNAPSHOTS, Part
 from .row import Row
 
-_PLAIN = [parameter for parameter in PART_PARAMETERS if parameter.description and parameter.size == 1 and parameter.name != "gate"]
+_PLAIN = [parameter for parameter in PART_PARAMETERS if parameter.description and parameter.size == 1 and parameter.name not in ("gate", "hold")]
 _GATE = next(parameter for parameter in PART_PARAMETERS if parameter.name == "gate")
+_HOLD = next(parameter for parameter in PART_PARAMETERS if parameter.name == "hold")
 _INDEX = Parameter("index", 0, N_CLASSES - 1, 9, continuous=False)
 _SWITCH = Parameter("switch", 0, 1, 0, continuous=False)
 _PLACE = Parameter("index", 1, float("inf"), 1, continuous=False)
@@ -47,6 +49,18 @@ _PART: tuple[Row, ...] = (
     Row("patch/next", "", "switches to the next patch in the list", act=a.next_patch),
     Row("patch/previous", "", "switches to the patch before in the list", act=a.previous_patch),
     Row("gate", "i", _GATE.description, v.read_gate, v.write_gate, parameter=_GATE),
+    Row("note", "ff", "plays a note: pitch and velocity, 0 releases it; a drone takes its class and octave", write=n.write_note, parameter=n.MIDI),
+    Row("note/on", "fff", "plays a note: pitch 0 to 127 with cents as fractions, velocity 0 to 1 or to 127, and an id, the pitch if left out",
+        write=n.write_note_on, least=2),
+    Row("note/off", "ff", "releases the notes of that pitch; second the velocity of the release", write=n.write_note_off, least=1),
+    Row("note/off/id", "ff", "releases the note of that id", write=n.write_note_off_id, least=1),
+    Row("note/bend", "ff", "bends the note of that id by so many semitones, -96 to 96", write=n.write_bend),
+    Row("note/pressure", "ff", "presses the note of that id, 0 to 1 or to 127", write=n.write_pressure),
+    Row("note/latent", "f" * (1 + N_VOICE_LATENTS), "moves the first latents, 0 to 1, of the note of that id alone", write=n.write_note_latents,
+        least=2),
+    Row("note/latent/{}", "ff", "moves one latent, 0 to 1, of the note of that id alone", write=n.write_note_latent, keys=v.latents,
+        placeholder="K"),
+    Row("hold", "i", _HOLD.description, n.read_hold, n.write_hold, parameter=_HOLD),
     *map(v.parameter_row, _PLAIN),
     Row("point", "s", "sends the latents to a named point of the patch", p.read_point, p.write_point),
     Row("point/seconds", "f", "time in which a point is reached", *p.remembered("point_seconds", p.POINT_SECONDS), parameter=p.POINT_SECONDS),

@@ -8,14 +8,13 @@ to have got past it, the engine is shown the state as it was before, and what ca
 from __future__ import annotations
 
 import contextlib
-import math
 from array import array
 from bisect import insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..parameters import MAX_CHANGES_AHEAD, N_SLOTS, State
+from ..parameters import MAX_CHANGES_AHEAD, N_SLOTS, N_VOICE_SLOTS, VOICES_AT, State, voice_at
 from .instrument import Reply
 
 
@@ -33,12 +32,19 @@ class Handed:
     def __post_init__(self) -> None:
         self.numbers = array("d", [number for at, value in self.changes.items() for number in (self.due_seconds, at, value)])
 
-    def leave_out(self, leaves_out: Callable[[int], bool]) -> None:
-        """Leave out the changes of some rows of the state."""
-        self.changes = {at: value for at, value in self.changes.items() if not leaves_out(at // N_SLOTS)}
+    def leave_out(self, leaves_out: Callable[[int], bool], values: array[float]) -> None:
+        """Leave out the changes of some parts, with their notes; ``values`` says whose a voice is that is not new."""
+        self.changes = {at: value for at, value in self.changes.items() if not leaves_out(self._part(at, values))}
         self.__post_init__()
 
+    def _part(self, at: int, values: array[float]) -> int:
+        if at < VOICES_AT:
+            return at // N_SLOTS
+        owner = voice_at((at - VOICES_AT) // N_VOICE_SLOTS, "part")
+        return int(self.changes.get(owner, values[owner]))
 
+
+_PIECE = 128
 PATIENCE_SECONDS = 0.5  # an engine that is later than that is not there
 _AFTER_SECONDS = 0.0001  # a few samples: an instant of its own, since a journey must not take along what changed just before it
 
@@ -79,6 +85,7 @@ class Ahead:
         handed = self._handed.pop(0)
         self._passing.append((handed, array("d", self._state.values)))
         _apply(handed, self._state.values)
+        self._state.voices_revision += 1
         return handed
 
     def clear(self) -> None:
@@ -118,18 +125,26 @@ class Ahead:
             self._passing = [each for each in self._passing if each[0].due_seconds >= passed_seconds]
         if not self._passing:
             return self._state
-        shown = State.__new__(State)
-        shown.values, expected, shown.ahead = array("d", self._passing[0][1]), array("d", self._passing[0][1]), array("d")
+        shown = State.of(array("d", self._passing[0][1]), array("d"))
+        expected = array("d", shown.values)
         for handed, _ in self._passing:
             _apply(handed, expected)
             shown.ahead += handed.numbers
         first_seconds = min(self._passing[-1][0].due_seconds + _AFTER_SECONDS, self.first_seconds)
-        if expected.tobytes() != self._state.values.tobytes():
-            for at, (before, now) in enumerate(zip(expected, self._state.values, strict=True)):
-                if before != now and not (math.isnan(before) and math.isnan(now)):
-                    shown.ahead.extend((first_seconds, at, now))
+        for at in _differences(expected, self._state.values):
+            shown.ahead.extend((first_seconds, at, self._state.values[at]))
         shown.ahead += self._state.ahead
         return shown if len(shown.ahead) <= 3 * MAX_CHANGES_AHEAD else self._state
+
+
+def _differences(before: array[float], now: array[float]) -> Iterator[int]:
+    """Yield where two arrays differ; as bytes, since NaN does not equal itself, and piece by piece, as most are the same."""
+    old, new = memoryview(before).cast("B"), memoryview(now).cast("B")
+    for start in range(0, len(before), _PIECE):
+        if old[8 * start : 8 * (start + _PIECE)] != new[8 * start : 8 * (start + _PIECE)]:
+            for at in range(start, min(start + _PIECE, len(before))):
+                if old[8 * at : 8 * at + 8] != new[8 * at : 8 * at + 8]:
+                    yield at
 
 
 def _apply(handed: Handed, values: array[float]) -> None:

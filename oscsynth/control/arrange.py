@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..parameters import N_CLASSES, PART_PARAMETERS
+from ..parameters import N_CLASSES, PART_PARAMETERS, Parameter
 from ..scene import Arguments, PartScene
 from ..units import PITCH_CLASSES
 from .part import Memory, Part, brought_by
@@ -48,9 +48,7 @@ def scene_of(part: Part) -> PartScene | None:
         return None
     values: dict[str, Arguments] = {}
     brought = brought_by(part.version.patch, True)
-    for parameter in PART_PARAMETERS:
-        if not parameter.description:
-            continue
+    for parameter in _parameters(part):
         usual = brought.get(parameter.name, (parameter.default,) * parameter.size)
         stands = [part.get(parameter.name, index) for index in range(len(usual))]
         if parameter.name == "latent":
@@ -71,12 +69,17 @@ def _chroma(part: Part) -> dict[str, Arguments]:
     return {"chroma": tuple(part.get("chroma", index) for index in range(N_CLASSES))}
 
 
+def _parameters(part: Part) -> list[Parameter]:
+    """Return what a part can be asked for; the pitch of notes is theirs."""
+    return [row for row in PART_PARAMETERS if row.description and not (row.name == "chroma" and part.plays_notes)]
+
+
 def _values(part: Part) -> dict[str, Arguments]:
     values: dict[str, Arguments] = {}
-    for parameter in PART_PARAMETERS:
+    for parameter in _parameters(part):
         if parameter.name == "latent":
             values["latents"] = tuple(part.get("latent", index) for index in range(part.n_latents))
-        elif parameter.description and not math.isnan(part.get(parameter.name)):
+        elif not math.isnan(part.get(parameter.name)):
             numbers = (part.get(parameter.name, index) for index in range(parameter.size))
             values[parameter.name] = tuple(numbers if parameter.continuous else map(int, numbers))
     return values
@@ -126,6 +129,7 @@ def _leave(part: Part, seconds: float) -> None:
         part.instrument.close(part)
     else:
         part.set("gate", 0.0)
+        part.instrument.voices.end(part)
 
 
 def dress(part: Part, arrangement: Arrangement) -> list[str]:

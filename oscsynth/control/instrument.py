@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +23,7 @@ from .patterns import Tree, is_pattern
 from .row import Refused, fires
 from .scenes import Scenes
 from .shelf import RequestLoad, Shelf, Version
+from .voices import Voices
 
 if TYPE_CHECKING:
     from .clients import Clients
@@ -55,6 +57,8 @@ class Instrument:
         As an earlier control left it.
     status : callable, optional
         What ``/status`` answers beside the parts: names with figures or texts.
+    seconds : callable, optional
+        The clock that notes are stamped with.
 
     Attributes
     ----------
@@ -64,12 +68,21 @@ class Instrument:
         The same of what goes into `notes`.
     written : dict or None
         What is performed for later leaves its numbers here: the place in the state, and the value, whether it is another there or not.
+    moment_seconds : float or None
+        When that is; None: now.
+    drops_notes : bool
+        What is performed comes too late for a note to begin.
     untimed : dict
         Those whose time tags are ignored, as `client_of` names them; the oldest first.
     """
 
     def __init__(
-        self, request_load: RequestLoad, state: State | None = None, prefix: str = "/oscsynth", status: Callable[[], Mapping[str, Any]] = dict
+        self,
+        request_load: RequestLoad,
+        state: State | None = None,
+        prefix: str = "/oscsynth",
+        status: Callable[[], Mapping[str, Any]] = dict,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self.state = state or State()
         self.prefix = prefix
@@ -79,13 +92,17 @@ class Instrument:
         self.travellers: list[Part] = []
         self.written: dict[int, float] | None = None
         self.untimed: dict[Any, None] = {}
+        self._asking: tuple[str, Any] = "", None  # the address and the sender of the message that is being done
+        self.moment_seconds: float | None = None
+        self.drops_notes = False
+        self._seconds = seconds
+        self.voices = Voices(self)
         self.whole = Part(self, 0)
         self.scenes = Scenes(self)
         self.parts: dict[int, Part] = {1: Part(self, 1)}
         self.midi = Translator(self)
         self._status = status
         self._own_answers = {f"{prefix}/{name}" for name in ("fail", "done", "late", "synced")}
-        self._asking: tuple[str, Any] = "", None  # the address and the sender of the message that is being done
         self.clients: Clients | None = None
         self.studio: Studio | None = None  # where recordings are made
         self.kept_clients: list[dict[str, Any]] = []  # of an earlier control
@@ -153,6 +170,11 @@ class Instrument:
                 self._perform(message, sender, True)
             except Refused as refused:
                 self._replies.append(self.fail(message.address, str(refused)))
+
+    @property
+    def now_seconds(self) -> float:
+        """When what is being done happens."""
+        return self._seconds() if self.moment_seconds is None else self.moment_seconds
 
     @property
     def sender(self) -> Any:

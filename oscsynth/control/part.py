@@ -14,6 +14,7 @@ from ..metadata import Metadata
 from ..parameters import MASTER_SLOTS, MAX_LATENTS, N_CLASSES, N_SLOTS, PART, PART_PARAMETERS, PART_SLOTS
 from ..patch import LatentControl, Patch
 from ..units import unbend
+from .row import Refused
 from .shelf import Version
 
 if TYPE_CHECKING:
@@ -124,7 +125,15 @@ class Part:
         return weights.index(max(weights))
 
     def set_weights(self, weights: Sequence[float]) -> None:
-        """Set the weights of the note classes; all zero keeps those that sound."""
+        """Set the weights of the note classes; all zero keeps those that sound.
+
+        Raises
+        ------
+        Refused
+            In mode notes.
+        """
+        if self.plays_notes:
+            raise Refused("this patch plays notes, and its pitch is theirs: send note/on with a pitch")
         self.memory.weights = [max(0.0, weight) for weight in weights]
         self.instrument.noted = True
         total = math.fsum(self.memory.weights)
@@ -139,6 +148,11 @@ class Part:
         if self.version is not None:
             return self.version.patch
         return self.instrument.shelf.patch(self.wanted) if self.wanted in self.instrument.shelf.names else None
+
+    @property
+    def plays_notes(self) -> bool:
+        """Whether it sounds while notes are held, and not as a drone."""
+        return self.patch is not None and self.patch.mode == "notes"
 
     @property
     def metadata(self) -> Metadata | None:
@@ -220,6 +234,10 @@ class Part:
         return True
 
     def _play(self, version: Version) -> None:
+        voices = self.instrument.voices
+        voices.keep(self, version.patch.voices if version.patch.mode == "notes" else 0)
+        if not self.get("hold"):
+            voices.lift_pedal(self)
         self.set("open", 1.0)
         self.set("patch", version.number)
         self.instrument.part_changed(self)
@@ -234,12 +252,16 @@ class Part:
     def close(self) -> None:
         """End: what sounds fades out."""
         self.wanted = ""
+        self.instrument.voices.end(self)
         self.set("gate", 0.0)
         self.set("open", 0.0)
 
     def panic(self) -> None:
-        """Be silent now; patch, values and gains stay, and gate 1 goes on."""
+        """Be silent now, bends and pedal let go; patch, values and gains stay, and gate 1 goes on."""
         self.set("gate", 0.0)
+        self.set("hold", 0.0)
+        self.instrument.voices.end(self)
+        self.instrument.voices.unbend(self)
         self.set("panic", self.get("panic") + 1)
 
 
@@ -262,6 +284,7 @@ def brought_by(patch: Patch, first: bool) -> dict[str, Sequence[float]]:
         "width": (patch.width,),
         "transpose": (patch.transpose,),
         "gate": (float(patch.gate == "open"),),
+        "hold": (float(patch.hold == "on"),),
         "chroma": patch.chroma,
     }
     return {**brought, **staying} if first else brought

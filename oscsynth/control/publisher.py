@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Callable
 
 from ..link import SharedMemory
-from ..parameters import N_SLOTS, PART_SLOTS, State
+from ..parameters import N_SLOTS, PART_SLOTS, VOICES_AT, State
 
 PATIENCE_SECONDS = 0.05  # an engine that takes longer is not there
 LOOK_EVERY_SECONDS = 0.001
@@ -77,11 +77,8 @@ class Publisher:
 
 
 def _travel(state: State) -> array[float]:
-    return state.values[_FIRST_TRAVEL::N_SLOTS]
+    return state.values[_FIRST_TRAVEL:VOICES_AT:N_SLOTS]
 
 
 def _copy(state: State) -> State:
-    copy = State.__new__(State)
-    copy.values = array("d", state.values)
-    copy.ahead = state.ahead  # never written to: another list is another array
-    return copy
+    return State.of(array("d", state.values), state.ahead)  # what lies ahead is never written to: another list is another array

@@ -26,6 +26,7 @@ from .punctuality import Punctuality
 log = logging.getLogger(__name__)
 HANDOVER_SECONDS = 0.1
 FARTHEST_SECONDS = 60.0
+OVERDUE_SECONDS = 0.05  # a note that should have begun longer ago is left out
 LATE_SECONDS = 0.001  # less is the way through the network
 MAX_BUNDLES = 4096
 SAVE_SECONDS = 0.01
@@ -181,7 +182,9 @@ class Timeline:
             self._save_soon()
             waiting = self._queue.pop()
             if waiting.due_seconds <= now:  # nobody was there to hand it over
+                self._instrument.drops_notes = now - waiting.due_seconds > OVERDUE_SECONDS
                 replies += [(waiting.sender, reply) for reply in self._try(waiting)]
+                self._instrument.drops_notes = False
                 self._look_for_panic()
             else:
                 self._hand_over(waiting)
@@ -202,14 +205,14 @@ class Timeline:
         """Find out what a bundle will change."""
         written: dict[int, float] = {}
         with self.ahead.foreseen(waiting.due_seconds):
-            self._instrument.written = written
+            self._instrument.written, self._instrument.moment_seconds = written, waiting.due_seconds
             try:
                 replies = self._try(waiting)
             finally:
-                self._instrument.written = None
+                self._instrument.written = self._instrument.moment_seconds = None
         handed = Handed(waiting.due_seconds, waiting.order, waiting.sender, written, replies)
         if self._silenced:
-            handed.leave_out(lambda row: waiting.order <= self._silenced.get(row, 0))
+            handed.leave_out(lambda part: waiting.order <= self._silenced.get(part, 0), self._instrument.state.values)
         self.ahead.add(handed)
 
     def _has_room(self) -> bool:
@@ -260,7 +263,7 @@ class Timeline:
             self.ahead.clear()
         self._silenced |= dict.fromkeys(rows, self._order)
         for handed in self.ahead:
-            handed.leave_out(rows.__contains__)
+            handed.leave_out(rows.__contains__, self._instrument.state.values)
         self._save_soon()
         self._show()
 

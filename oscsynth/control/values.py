@@ -50,8 +50,10 @@ def read_gate(part: Part, key: int) -> Answer:
 
 
 def write_gate(part: Part, key: int, values: Sequence[Any]) -> None:
-    """Open or close the gate."""
+    """Open or close the gate; closing it ends every note."""
     part.set("gate", float(values[0] >= 0.5))
+    if not part.get("gate"):
+        part.instrument.voices.end(part)
 
 
 def beside(row: Row) -> tuple[Row, Row]:

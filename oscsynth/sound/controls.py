@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ..parameters import MASTER_SLOTS, N_SLOTS, PART_SLOTS
 
 Row = NDArray[np.float64]
+Indices = NDArray[np.intp]
 
 STREAM_SECONDS = 0.05  # values closer than this are a movement, and each ramps over the last distance; others act at once
 _AUTO = ("gain", "pan", "width", "transpose", "latent")  # what slews; chroma, notes and switches never do
@@ -30,7 +31,59 @@ def master_slews() -> Row:
     return slews
 
 
-class Controls:
+class Slides:
+    """Numbers, each on a straight way from where it was to where it is sent.
+
+    Parameters
+    ----------
+    values : float64 (numbers,)
+        Where they stand at first.
+    """
+
+    def __init__(self, values: Row) -> None:
+        self.target = values.copy()
+        self._origin = values.copy()
+        self._start = np.zeros(len(values))
+        self._length = np.zeros(len(values))
+        self._last_set = np.full(len(values), -np.inf)
+        self.arrives = 0.0  # when the last of them is there
+
+    def send(self, at: Indices, values: Row, lengths: Row, now: float) -> None:
+        """Send some to other values, each in so many samples."""
+        self._origin[at] = self.values(now)[at]
+        # Nothing can slide from or to "as the patch says".
+        lengths = np.where(np.isnan(values) | np.isnan(self._origin[at]), 0.0, lengths)
+        self.target[at] = values
+        self._start[at], self._length[at], self._last_set[at] = now, lengths, now
+        self.arrives = max(self.arrives, now + float(lengths.max(initial=0.0)))
+
+    def place(self, at: Indices | slice, values: Row) -> None:
+        """Have some stand at other values as if they had always been there."""
+        self.target[at] = self._origin[at] = values
+        self._length[at], self._last_set[at] = 0.0, -np.inf
+
+    def move(self, at: slice, to: slice) -> None:
+        """Put some into the place of others, on their way as they are."""
+        for numbers in (self.target, self._origin, self._start, self._length, self._last_set):
+            numbers[to] = numbers[at]
+
+    def since_set(self, at: Indices, now: float) -> Row:
+        """Return for how many samples each has been sent to where it goes; infinity for one that never was."""
+        since: Row = now - self._last_set[at]
+        return since
+
+    def values(self, now: float) -> Row:
+        """Return where each stands at a sample, float64 (numbers,)."""
+        if now >= self.arrives:
+            return self.target
+        at = np.flatnonzero(self._start + self._length > now)
+        row = self.target.copy()
+        share = np.maximum((now - self._start[at]) / self._length[at], 0.0)
+        row[at] = self._origin[at] + share * (self.target[at] - self._origin[at])
+        return row
+
+
+class Controls(Slides):
     """One row of the state, each slot on its way from where it was to where it is sent.
 
     Parameters
@@ -42,14 +95,9 @@ class Controls:
     """
 
     def __init__(self, row: Row, slews_seconds: Row, sample_rate_hz: int) -> None:
-        self.target = row.copy()
-        self._origin = row.copy()
-        self._start = np.zeros(N_SLOTS)
-        self._length = np.zeros(N_SLOTS)
-        self._last_set = np.full(N_SLOTS, -np.inf)
+        super().__init__(row)
         self._slews_seconds = slews_seconds
         self._rate = sample_rate_hz
-        self.arrives = 0.0  # when the last of them is there
 
     def set(self, row: Row, now: int, travel_seconds: float = 0.0, glide_seconds: float = 0.0) -> float | None:
         """Send every slot to its value in another row; return in how many samples the first is there, None if nothing changed."""
@@ -57,30 +105,15 @@ class Controls:
         at = np.flatnonzero(row.view(np.int64) != self.target.view(np.int64))
         if len(at) == 0:
             return None
-        self._origin[at] = self.values(now)[at]
-        distance = now - self._last_set[at]
+        distance = self.since_set(at, now)
         slews = self._slews_seconds[at] * self._rate
         lengths = np.where(np.isnan(slews), np.where(distance < STREAM_SECONDS * self._rate, distance, 0.0), slews)
         if travel_seconds > 0.0:
             lengths = np.where(self._slews_seconds[at] != 0.0, travel_seconds * self._rate, lengths)
         if glide_seconds > 0.0:
             lengths = np.where((at == PART_SLOTS["register"].start) | (at == PART_SLOTS["transpose"].start), glide_seconds * self._rate, lengths)
-        # Nothing can slide from or to "as the patch says".
-        lengths[np.isnan(row[at]) | np.isnan(self._origin[at])] = 0.0
-        self.target[at] = row[at]
-        self._start[at], self._length[at], self._last_set[at] = now, lengths, now
-        self.arrives = max(self.arrives, now + float(lengths.max()))
-        return float(lengths.min())
-
-    def values(self, now: float) -> Row:
-        """Return where each slot stands at a sample, float64 (N_SLOTS,)."""
-        if now >= self.arrives:
-            return self.target
-        at = np.flatnonzero(self._start + self._length > now)
-        row = self.target.copy()
-        share = np.maximum((now - self._start[at]) / self._length[at], 0.0)
-        row[at] = self._origin[at] + share * (self.target[at] - self._origin[at])
-        return row
+        self.send(at, row[at], lengths, now)
+        return float(self._length[at].min())
 
 
 class Envelope:

@@ -1,110 +1,148 @@
-"""A deck: one patch sounding (design section 2). Rendering thread."""
+"""A deck: one patch sounding, as a drone or in notes (design section 2). Rendering thread."""
 
 from __future__ import annotations
 
-import math
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..parameters import PART, PART_SLOTS
 from ..units import db_to_amplitude
-from .controls import Controls, Envelope, Fade, Row
+from .bank import Bank, Voices
+from .controls import Controls, Fade, Row
+from .drone import Drone
 from .overlap_add import Mix, OverlapAdd
 from .phase import NoiseCarrier
-from .voices import Magnitudes, Pitches, Sound
+from .voices import Magnitudes, Sound
 
 PANIC_SECONDS = 0.005
 START_SECONDS = 0.05  # a drone that starts with its patch fades in at least this long
-ROWS_AHEAD = 8  # spectra decoded together where a movement is known ahead
 
-_GATE, _PANIC, _TRAVEL, _GLIDE, _GAIN, _PAN, _WIDTH, _TRANSPOSE, _REGISTER, _OUTPUT = (
-    PART_SLOTS[name].start for name in ("gate", "panic", "travel", "glide", "gain", "pan", "width", "transpose", "register", "output")
+_PANIC, _TRAVEL, _GLIDE, _GAIN, _PAN, _WIDTH, _OUTPUT = (
+    PART_SLOTS[name].start for name in ("panic", "travel", "glide", "gain", "pan", "width", "output")
 )
-_CHROMA, _LATENTS = PART_SLOTS["chroma"], PART_SLOTS["latent"]
-_PITCH_SLOTS = np.array([_TRANSPOSE, _REGISTER, *range(_CHROMA.start, _CHROMA.stop)])
+
+
+class Player(Protocol):
+    """What sounds on a deck: a `Drone` or a `Bank`."""
+
+    faults: int
+    n_moving: int
+
+    @property
+    def arrives(self) -> float: ...  # noqa: D102
+    def spectrum(self, moment: float, row: Row, at_clock: bool) -> Magnitudes | None: ...  # noqa: D102
 
 
 class Deck:
-    """One patch sounding: its faders on their way, its gate, its crossfade, and the sound that comes of them.
+    """One patch sounding: its faders on their way, its gate or its notes, its crossfade, and the sound that comes of them.
 
     Parameters
     ----------
     number : int
         Under which control knows the patch.
+    part : int
+        Whose it is, 1 to 8.
     row : float64 (N_SLOTS,)
-        The part's row of the state.
-    now : int
-        The engine sample at which it begins; it is silent until `start` or `take_over`.
+        The part's row of the state. It is silent until `start` or `take_over`.
     """
 
-    def __init__(self, number: int, sound: Sound, carrier: NoiseCarrier, row: Row, now: int) -> None:
+    def __init__(self, number: int, part: int, sound: Sound, carrier: NoiseCarrier, row: Row) -> None:
         self.number = number
-        self.sound = sound
         self.output = int(row[_OUTPUT])
-        self.faults = 0
         self._rate = sound.stft.sample_rate_hz
-        self.controls = Controls(row, sound.slews_seconds, self._rate)
-        self.envelope = Envelope(self._rate)
+        self._controls = Controls(row, sound.slews_seconds, self._rate)
+        self._drone = Drone(sound, self._controls)
+        self._bank = Bank(sound, part) if sound.patch.mode == "notes" else None
+        self._player: Player = self._bank or self._drone
         self.fade = Fade(0.0)
         mid = carrier.offset(sound.patch.seed)
         self._sound = OverlapAdd(carrier, mid, mid + carrier.n_hops // 2)
-        self._gate = False
         self._patch_gain = db_to_amplitude(sound.patch.gain_db)
-        self._pitches: Pitches
-        self._pitch_key = b""
-        self._pitch_bytes = 8 * (len(_PITCH_SLOTS) + 1)
-        self._spectra: dict[bytes, Magnitudes] = {}
         self._mix = Mix.of(0.0, 0.0)
         self._mix_key = (0.0, 0.0)
         self._heard_at = -1.0  # the moment that the last change was evaluated for
+        self._is_leaving = False
 
-    def start(self, now: int, fade_samples: float = 0.0) -> None:
-        """Begin from silence: open the gate if the state says so; a fade longer than the shortest takes the attack's place."""
-        if fade_samples > START_SECONDS * self._rate:
-            self.take_over(now, fade_samples)
-            return
-        self.fade.to(1.0, now, START_SECONDS * self._rate)
-        self._follow_gate(now)
+    def start(self, voices: Voices, now: int, fade_samples: float = 0.0) -> None:
+        """Begin from silence: with the notes that are held, or with the gate as the state says.
 
-    def take_over(self, now: int, fade_samples: float) -> None:
-        """Begin as the next patch of a part that is sounding: crossfade, with the gate as open as it stood."""
+        A fade longer than the shortest takes the place of a drone's attack.
+        """
+        is_long = fade_samples > START_SECONDS * self._rate
+        if self._bank is not None:
+            self.fade.to(1.0, now, fade_samples if is_long else 0.0)
+            self._bank.start(voices, self._controls.target, now)
+        elif is_long:
+            self.fade.to(1.0, now, fade_samples)
+            self._drone.take_over()
+        else:
+            self.fade.to(1.0, now, START_SECONDS * self._rate)
+            self._drone.follow_gate(now)
+
+    def take_over(self, other: Deck, voices: Voices, now: int, fade_samples: float) -> None:
+        """Begin as the next patch of a part that is sounding: crossfade, with the gate as open as it stood or the notes that are held."""
+        if self._bank is None:
+            self._drone.take_over()
+        elif other._bank is None:
+            self._bank.start(voices, self._controls.target, now)
+        else:
+            self._bank.take_over(other._bank, voices, self._controls.target, now)
         self.fade.to(1.0, now, fade_samples)
-        self._gate = bool(self.controls.target[_GATE])
-        if self._gate:
-            self.envelope.sustain()
 
     def end(self, now: int, fade_samples: float) -> None:
-        """Fade out for good."""
-        self.fade.to(0.0, now, fade_samples)
-
-    def update(self, row: Row, now: int) -> bool:
-        """Take over the part's row of the state; return whether something acts at once, at this very sample."""
-        panicked = row[_PANIC] != self.controls.target[_PANIC]
-        first_arrives = self.controls.set(row, now, row[_TRAVEL], row[_GLIDE] / 1000.0)
-        if first_arrives is None:
-            return False
-        self._heard_at = -1.0
-        self._follow_gate(now, PANIC_SECONDS if panicked else np.inf)
-        return first_arrives == 0.0
-
-    def _follow_gate(self, now: int, at_most_seconds: float = np.inf) -> None:
-        row = self.controls.target
-        if at_most_seconds < np.inf:
-            self._gate = False
-            self.envelope.close(now, row, at_most_seconds)
-        if bool(row[_GATE]) == self._gate:
-            return
-        self._gate = not self._gate
-        if self._gate:
-            self.envelope.open(now, row)
+        """Fade out for good; notes that are released already end as they would."""
+        self._is_leaving, self._heard_at = True, -1.0
+        if self._bank is not None:
+            self._bank.leave(now, fade_samples, self._controls.target)
         else:
-            self.envelope.close(now, row)
+            self.fade.to(0.0, now, fade_samples)
+
+    def cut(self, now: int, fade_samples: float) -> None:
+        """Be silent for good after so many samples, if that is not so earlier."""
+        if self._player.arrives > now + fade_samples and self._bank is not None:
+            self._bank.cut(now, fade_samples, self._controls.target)
+            self._heard_at = -1.0
+        if self.fade.arrives > now + fade_samples:
+            self.fade.to(0.0, now, fade_samples)
+            self._heard_at = -1.0
+
+    def update(self, row: Row, voices: Voices, now: int) -> bool:
+        """Take over the part's row of the state, and its voices; return whether something acts at once, at this very sample."""
+        panicked = row[_PANIC] != self._controls.target[_PANIC]
+        first_arrives = self._controls.set(row, now, row[_TRAVEL], row[_GLIDE] / 1000.0)
+        at_once = first_arrives == 0.0
+        if self._bank is not None:
+            at_once |= self._bank.update(voices, row, now, at_once)
+            if panicked:
+                self._bank.cut(now, PANIC_SECONDS * self._rate, row)
+        elif first_arrives is not None:
+            self._drone.follow_gate(now, PANIC_SECONDS if panicked else np.inf)
+        if first_arrives is not None or self._bank is not None:
+            self._heard_at = -1.0
+        return at_once
+
+    @property
+    def faults(self) -> int:
+        """Spectra that came out not finite."""
+        return self._player.faults
+
+    @property
+    def n_moving(self) -> int:
+        """Voices that were decoded or stretched anew at the last clock."""
+        return self._player.n_moving
+
+    @property
+    def n_voices(self) -> int:
+        """Notes that are heard."""
+        return self._bank.n_voices if self._bank is not None else 0
 
     @property
     def is_over(self) -> bool:
         """Whether it has faded out and nothing of it is left to hear."""
-        return self._sound.is_silent and self.fade.level(self.fade.arrives) == 0.0
+        has_ended = self.fade.level(self.fade.arrives) == 0.0 if self._bank is None else self._bank.n_voices == 0
+        return self._is_leaving and has_ended and self._sound.is_silent
 
     @property
     def is_silent(self) -> bool:
@@ -113,63 +151,24 @@ class Deck:
 
     def is_settled(self) -> bool:
         """Whether it would sound the same for ever if nothing were changed."""
-        return self._heard_at >= max(self.controls.arrives, self.envelope.arrives, self.fade.arrives)
+        return self._heard_at >= max(self._controls.arrives, self._player.arrives, self.fade.arrives)
 
-    def change(self, now: int, until: int, spread: int, master_gain: float) -> None:
+    def change(self, now: int, until: int, spread: int, master_gain: float, at_clock: bool = True) -> None:
         """Be heard, from sample ``now`` on, as everything stands in the middle between now and the next change."""
         # In the middle, since a straight movement then comes out straight and in time.
         self._heard_at = middle = 0.5 * (now + until)
-        row = self.controls.values(middle)
+        row = self._controls.values(middle)
         gain = db_to_amplitude(row[_GAIN]) if row[_GAIN] > PART["gain"].minimum else 0.0
-        gain *= self._patch_gain * self.envelope.level(middle, row) * self.fade.level(middle) * master_gain
-        if gain <= 0.0:
+        gain *= self._patch_gain * self.fade.level(middle) * master_gain
+        spectrum = self._player.spectrum(middle, row, at_clock)
+        if spectrum is None or gain <= 0.0:
             if not self._sound.is_silent:
                 self._sound.change(now, spread, None, self._mix)
             return
-        spectrum = self._spectrum_at(middle, row)
         if (row[_PAN], row[_WIDTH]) != self._mix_key:
             self._mix_key = row[_PAN], row[_WIDTH]
             self._mix = Mix.of(*self._mix_key)
         self._sound.change(now, spread, spectrum * np.float32(gain), self._mix)
-
-    def _spectrum_at(self, moment: float, row: Row) -> Magnitudes:
-        """Return the magnitudes that a row of the state stands for, at a moment after which the clock goes on."""
-        key = self._key(row)
-        if key not in self._spectra:
-            if key[-self._pitch_bytes :] != self._pitch_key:
-                self._pitch_key = key[-self._pitch_bytes :]
-                self._pitches = self.sound.pitches(*self._pitch(row))
-            rows = self._rows_ahead(moment, row, max(1, ROWS_AHEAD // max(1, len(self._pitches.weights))))
-            positions = np.stack([self.sound.positions(ahead[_LATENTS]) for ahead in rows])[:, None]
-            magnitudes, faults = self.sound.render(positions, self._pitches)
-            self.faults += faults
-            self._spectra = {self._key(ahead): magnitude for ahead, magnitude in zip(rows, magnitudes, strict=True)}
-        return self._spectra[key]
-
-    def _rows_ahead(self, moment: float, row: Row, at_most: int) -> list[Row]:
-        """Return this row and those of the next clocks, as far as latents alone are on a way that is known."""
-        rows, pitch = [row], row[_PITCH_SLOTS].tobytes()
-        clock = self.sound.stft.clock_samples
-        while len(rows) < at_most and moment < self.controls.arrives:
-            moment += clock
-            ahead = self.controls.values(moment)
-            if ahead[_PITCH_SLOTS].tobytes() != pitch:
-                break
-            rows.append(ahead)
-        return rows
-
-    def _pitch(self, row: Row) -> tuple[Row, float, float, float]:
-        register, glided = self.controls.target[_REGISTER], row[_REGISTER]
-        if math.isnan(register) and self.sound.patch.register is not None:
-            register = glided = self.sound.patch.register
-        return row[_CHROMA], register, glided, row[_TRANSPOSE]
-
-    def _key(self, row: Row) -> bytes:
-        # As bytes, since NaN does not equal itself.
-        register: bytes = self.controls.target[_REGISTER : _REGISTER + 1].tobytes()
-        faders: bytes = row[_LATENTS][: self.sound.n_latents].tobytes()
-        pitch: bytes = row[_PITCH_SLOTS].tobytes()
-        return faders + pitch + register
 
     def add_to(self, out: NDArray[np.float32], start: int) -> None:
         """Add its samples from ``start`` on, all in one hop, to ``out``: float32 (samples, 2)."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..parameters import MASTER, MASTER_SLOTS, MAX_PARTS, N_ROWS, N_SLOTS, PART_SLOTS
+from ..parameters import MASTER, MASTER_SLOTS, MAX_PARTS, MAX_VOICES, N_ROWS, N_SLOTS, N_VALUES, N_VOICE_SLOTS, PART_SLOTS, VOICE_SLOTS, VOICES_AT
 from ..units import db_to_amplitude
+from .bank import Voices
 from .controls import Controls, Row, master_slews
-from .deck import Deck
+from .deck import PANIC_SECONDS, Deck
 from .output import limit
 from .phase import NoiseCarrier, Stft
 from .voices import Sound
@@ -23,7 +24,8 @@ SWITCH_SECONDS = 0.02
 MAX_INSTANTS = 8  # in each clock; what comes later joins the next
 MAX_DECKS = 4  # of a part, fading ones included
 
-_OPEN, _PATCH, _OUTPUT, _TRAVEL = (PART_SLOTS[name].start for name in ("open", "patch", "output", "travel"))
+_OPEN, _PATCH, _PANIC, _OUTPUT, _TRAVEL = (PART_SLOTS[name].start for name in ("open", "patch", "panic", "output", "travel"))
+_VOICE_PART = VOICE_SLOTS["part"].start
 _GAIN, _FADE = MASTER_SLOTS["gain"].start, MASTER_SLOTS["fade"].start
 
 
@@ -49,8 +51,10 @@ class Engine:
         self.position_samples = 0
         self._carrier = NoiseCarrier(self.stft)
         self._sounds: dict[int, Sound] = {}
-        self._parts = [_Part(self._sounds, self._carrier) for _ in range(MAX_PARTS)]
-        self._state = np.full((N_ROWS, N_SLOTS), np.nan)
+        self._parts = [_Part(part, self._sounds, self._carrier) for part in range(1, MAX_PARTS + 1)]
+        self._state = np.full(N_VALUES, np.nan)
+        self._rows = self._state[:VOICES_AT].reshape(N_ROWS, N_SLOTS)
+        self._voices = self._state[VOICES_AT:].reshape(MAX_VOICES, N_VOICE_SLOTS)
         self._master: Controls | None = None
         self._master_heard_at = -1.0
         self._instants = 0
@@ -76,13 +80,18 @@ class Engine:
         """Parts that are heard now."""
         return sum(any(not deck.is_silent for deck in part.decks) for part in self._parts)
 
+    @property
+    def sounding_voices(self) -> int:
+        """Notes that are heard now."""
+        return sum(deck.n_voices for part in self._parts for deck in part.decks)
+
     def render(self, state: State, n_samples: int) -> Block:
         """Return the next samples.
 
         Parameters
         ----------
-        state : float64 (N_ROWS, N_SLOTS)
-            In force from the first of these samples on; what differs from the last call acts there.
+        state : float64 (N_VALUES,)
+            `parameters.State.values`, in force from the first of these samples on; what differs from the last call acts there.
 
         Returns
         -------
@@ -117,28 +126,40 @@ class Engine:
 
     def _take(self, state: State, now: int) -> None:
         # As bits, so that NaN equals itself.
-        changed = (state.view(np.int64) != self._state.view(np.int64)).any(1)
-        if not self._pending and not changed.any():
+        differs = state.view(np.int64) != self._state.view(np.int64)
+        if not self._pending and not differs.any():
             return
         if self._instants >= MAX_INSTANTS and now % self.stft.clock_samples:
             # Kept for the next clock: the state given then holds this change too.
             self._pending = True
             return
-        changed |= self._pending
+        changed = self._changed(differs, state)
         self._pending = False
         self._instants += 1
         self._state[:] = state
         if self._master is None:
-            self._master = Controls(state[0], master_slews(), self.stft.sample_rate_hz)
-        elif self._master.set(state[0], now) is not None:
+            self._master = Controls(self._rows[0], master_slews(), self.stft.sample_rate_hz)
+        elif self._master.set(self._rows[0], now) is not None:
             self._master_heard_at = -1.0
         clock = self.stft.clock_samples
         until = now - now % clock + clock
-        for part, row in ((self._parts[number], state[number + 1]) for number in np.flatnonzero(changed[1:])):
-            at_once, waiting = part.update(row, now)
+        for number in changed:
+            part = self._parts[number - 1]
+            at_once, waiting = part.update(self._rows[number], self._voices, now)
             self._pending |= waiting
             if at_once and now % clock:
-                part.change(now, until, clock, self._master_gain(0.5 * (now + until)))
+                part.change(now, until, clock, self._master_gain(0.5 * (now + until)), at_clock=False)
+
+    def _changed(self, differs: NDArray[np.bool_], state: State) -> list[int]:
+        """Return the parts of which something is another, or whose voices were or are another."""
+        if self._pending or self._master is None:
+            return list(range(1, N_ROWS))
+        changed = np.asarray(differs[:VOICES_AT].reshape(N_ROWS, N_SLOTS).any(1))
+        if differs[VOICES_AT:].any():
+            voices = differs[VOICES_AT:].reshape(MAX_VOICES, N_VOICE_SLOTS).any(1)
+            for those in (state[VOICES_AT:].reshape(MAX_VOICES, N_VOICE_SLOTS), self._voices):
+                changed[those[voices, _VOICE_PART].astype(np.intp)] = True
+        return [number for number in range(1, N_ROWS) if changed[number]]
 
     def _tick(self, state: State, now: int) -> None:
         self._instants = 0
@@ -175,56 +196,65 @@ class Engine:
 class _Part:
     """One part: the deck that is played, and those that are fading out."""
 
-    def __init__(self, sounds: dict[int, Sound], carrier: NoiseCarrier) -> None:
+    def __init__(self, number: int, sounds: dict[int, Sound], carrier: NoiseCarrier) -> None:
+        self._number = number
         self._sounds = sounds
         self._carrier = carrier
         self._current: Deck | None = None
         self._past_faults = 0
+        self._panics = 0.0
         self.decks: list[Deck] = []
 
     @property
     def faults(self) -> int:
         return self._past_faults + sum(deck.faults for deck in self.decks)
 
-    def update(self, row: Row, now: int) -> tuple[bool, bool]:
-        """Take over its row of the state; return whether something acts at once, and whether something has to wait."""
+    def update(self, row: Row, voices: Voices, now: int) -> tuple[bool, bool]:
+        """Take over its row of the state, and the voices; return whether something acts at once, and whether something has to wait."""
+        if row[_PANIC] != self._panics:
+            self._panics = row[_PANIC]
+            self._cut_past(now, PANIC_SECONDS * self._carrier.stft.sample_rate_hz)
         number = int(row[_PATCH]) if row[_OPEN] else -1
         current = self._current
         if current is not None and (number != current.number or int(row[_OUTPUT]) != current.output):
-            return self._switch(number, row, now)
+            return self._switch(number, row, voices, now)
         if current is None:
-            return self._switch(number, row, now) if number >= 0 else (False, False)
-        return current.update(row, now), False
+            return self._switch(number, row, voices, now) if number >= 0 else (False, False)
+        return current.update(row, voices, now), False
 
-    def _switch(self, number: int, row: Row, now: int) -> tuple[bool, bool]:
+    def _switch(self, number: int, row: Row, voices: Voices, now: int) -> tuple[bool, bool]:
         current, sound = self._current, self._sounds.get(number)
         if number >= 0 and sound is None:
             # Not loaded yet: go on with what there is, and look again.
-            return (current.update(row, now) if current is not None else False), True
+            return (current.update(row, voices, now) if current is not None else False), True
         shortest_samples = SWITCH_SECONDS * self._carrier.stft.sample_rate_hz
         if number >= 0 and len(self.decks) >= MAX_DECKS:
             # Switched faster than anything can fade: the new patch waits for a place, and what is meant for it does not reach the old one.
-            for deck in self.decks:
-                if deck is not current and deck.fade.arrives > now + shortest_samples:
-                    deck.end(now, shortest_samples)
+            self._cut_past(now, shortest_samples)
             return False, True
         fade_samples = max(shortest_samples, row[_TRAVEL] * self._carrier.stft.sample_rate_hz)
-        if current is not None:
-            current.end(now, fade_samples)
         self._current = None
         if sound is not None:
-            self._current = Deck(number, sound, self._carrier, row, now)
+            self._current = Deck(number, self._number, sound, self._carrier, row)
             if current is None:
-                self._current.start(now, fade_samples)
+                self._current.start(voices, now, fade_samples)
             else:
-                self._current.take_over(now, fade_samples)
+                self._current.take_over(current, voices, now, fade_samples)
             self.decks.append(self._current)
+        if current is not None:
+            current.end(now, fade_samples)
         return True, False
 
-    def change(self, now: int, until: int, spread: int, master_gain: float, always: bool = False) -> None:
+    def _cut_past(self, now: int, samples: float) -> None:
+        """Have what goes on from earlier patches end within some samples."""
+        for deck in self.decks:
+            if deck is not self._current:
+                deck.cut(now, samples)
+
+    def change(self, now: int, until: int, spread: int, master_gain: float, always: bool = False, at_clock: bool = True) -> None:
         for deck in self.decks:
             if always or not deck.is_settled():
-                deck.change(now, until, spread, master_gain)
+                deck.change(now, until, spread, master_gain, at_clock)
 
     def clean_up(self) -> None:
         over = [deck for deck in self.decks if deck.is_over and deck is not self._current]

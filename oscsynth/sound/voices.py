@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from ..metadata import N_CLASSES
 from ..patch import LatentControl, Patch
 from ..units import bend, db_to_amplitude, midi_to_hz
-from .controls import Row, part_slews
+from .controls import Indices, Row, part_slews
 from .decoder import Decoder, one_hot
 from .phase import Stft
 from .spectrum import MAX_GAIN_DB, audible, loudness_gains, shape
@@ -24,23 +26,31 @@ Positions = NDArray[np.float64]
 _LEAST_WEIGHT = 1e-4  # a note class 40 dB down is not decoded
 
 
+class Key(NamedTuple):
+    """What is decoded for a note: its class 0..11, which of the decoder's registers, and the MIDI note number that sounds then."""
+
+    chroma: int
+    register: int
+    pitch_midi: float
+
+
 @dataclass(frozen=True, slots=True)
 class Pitches:
     """Which note classes sound: what the decoder is asked for, how strong each is, and how far it is then moved. All (classes, ...)."""
 
     chroma: Magnitudes
     register: Magnitudes
-    weights: NDArray[np.float64]
-    semitones: NDArray[np.float64]
-    pitches_hz: NDArray[np.float64]
-    _repeated: dict[int, tuple[Magnitudes, Magnitudes, Magnitudes]] = field(default_factory=dict, compare=False)
+    weights: Row
+    semitones: Row
+    pitches_midi: Row
+    _repeated: dict[int, tuple[Magnitudes, Magnitudes, Magnitudes, Row, Row]] = field(default_factory=dict, compare=False)
 
-    def repeated(self, moments: int) -> tuple[Magnitudes, Magnitudes, Magnitudes]:
-        """Return chroma, register and amplitudes for some moments one after the other, float32 (moments * classes, ...)."""
+    def repeated(self, moments: int) -> tuple[Magnitudes, Magnitudes, Magnitudes, Row, Row]:
+        """Return chroma and register (moments * classes, ...), amplitudes (classes,), semitones and pitches (moments * classes,)."""
         found = self._repeated.get(moments)
         if found is None:
-            amplitudes = np.sqrt(self.weights).astype(np.float32)
-            found = np.tile(self.chroma, (moments, 1)), np.tile(self.register, (moments, 1)), np.tile(amplitudes, moments)
+            asked = np.tile(self.chroma, (moments, 1)), np.tile(self.register, (moments, 1))
+            found = *asked, np.sqrt(self.weights).astype(np.float32), np.tile(self.semitones, moments), np.tile(self.pitches_midi, moments)
             self._repeated[moments] = found
         return found
 
@@ -74,16 +84,30 @@ class Sound:
     def _usual_gain(self) -> float:
         """Return the gain that the middle of the latent box needs: the level from which the ceiling is counted."""
         pitches = self.pitches(np.full(N_CLASSES, 1 / N_CLASSES), np.nan, np.nan, 0.0)
-        magnitudes, _ = self._decode(np.full((N_CLASSES, self.n_latents), 0.5, np.float32), pitches, 1)
+        decoded, _ = self._decode(np.full((N_CLASSES, self.n_latents), 0.5), pitches.chroma, pitches.register)
+        magnitudes = self.shape(decoded, pitches.semitones, pitches.pitches_midi)
         return float(np.median(loudness_gains(magnitudes, self.stft)))
 
     def positions(self, faders: Row) -> Positions:
-        """Return the positions in the corpus's range, float64 (n_latents,), of fader positions 0..1 (at least n_latents)."""
-        x = faders[: self.n_latents].copy()
+        """Return the positions in the corpus's range, float64 (..., n_latents), of fader positions 0..1 (at least n_latents)."""
+        x = faders[..., : self.n_latents].copy()
         for neuron, curve in self._curves:
-            x[neuron] = bend(x[neuron], curve)
+            x[..., neuron] = np.vectorize(bend, otypes=[float])(x[..., neuron], curve)
         positions: Positions = self._low + self._span * x
         return positions
+
+    def amounts(self, by_name: Mapping[str, float]) -> Row:
+        """Return what a patch says of some named latents by neuron, float64 (n_latents,)."""
+        amounts = np.zeros(self.n_latents)
+        for name, amount in by_name.items():
+            amounts[self.patch.latents[name].neuron - 1] = amount
+        return amounts
+
+    def key(self, pitch: float) -> Key:
+        """Return what is decoded for a MIDI note number: its class, in its octave or the nearest that the decoder has."""
+        semitone = math.floor(pitch + 0.5)
+        sung, register = self._sung(np.array([semitone % N_CLASSES]), np.array([semitone // N_CLASSES - 1]))
+        return Key(semitone % N_CLASSES, int(register[0]), 12.0 * (sung[0] + 1) + semitone % N_CLASSES)
 
     def pitches(self, chroma: Row, register: float, register_now: float, transpose: float) -> Pitches:
         """Return what is decoded and how far each is moved.
@@ -99,29 +123,30 @@ class Sound:
         transpose : float
             Semitones.
         """
-        metadata = self.decoder.metadata
         classes = np.flatnonzero(chroma > _LEAST_WEIGHT)
         weights = chroma[classes] / max(float(chroma[classes].sum()), 1e-9)
-        home = np.array(metadata.home_octaves)[classes]
+        home = np.array(self.decoder.metadata.home_octaves)[classes]
         asked = home if math.isnan(register) else np.full(len(classes), round(register))
-        if metadata.registers:
-            taught = np.array(metadata.registers)
-            low = np.maximum(taught[0], np.ceil((metadata.midi_low - classes) / 12.0) - 1)
-            high = np.minimum(taught[-1], np.floor((metadata.midi_high - classes) / 12.0) - 1)
-            sung = np.clip(asked, low, np.maximum(low, high)).astype(int)
-            registers = np.abs(taught[None] - sung[:, None]).argmin(1)
-            sung = taught[registers]
-        else:
-            sung, registers = home, np.zeros(len(classes), np.intp)
+        sung, registers = self._sung(classes, asked)
         there = asked if math.isnan(register_now) else np.full(len(classes), register_now)
-        pitches_hz = np.array([midi_to_hz(12.0 * (octave + 1) + c) for octave, c in zip(sung, classes, strict=True)])
-        return Pitches(
-            one_hot(classes, N_CLASSES),
-            one_hot(registers, max(1, len(metadata.registers))),
-            weights,
-            12.0 * (there - sung) + transpose,
-            pitches_hz,
-        )
+        semitones = np.asarray(12.0 * (there - sung) + transpose, np.float64)
+        pitches_midi = np.asarray(12.0 * (sung + 1) + classes, np.float64)
+        return Pitches(*self._asked(classes, registers), weights, semitones, pitches_midi)
+
+    def _sung(self, classes: Indices, octaves: Indices) -> tuple[Indices, Indices]:
+        """Return the octaves in which the decoder has some classes, nearest to those asked for, and which of its registers they are."""
+        metadata = self.decoder.metadata
+        if not metadata.registers:
+            return np.array(metadata.home_octaves)[classes], np.zeros(len(classes), np.intp)
+        taught = np.array(metadata.registers)
+        low = np.maximum(taught[0], np.ceil((metadata.midi_low - classes) / 12.0) - 1)
+        high = np.minimum(taught[-1], np.floor((metadata.midi_high - classes) / 12.0) - 1)
+        sung = np.clip(octaves, low, np.maximum(low, high)).astype(int)
+        registers = np.abs(taught[None] - sung[:, None]).argmin(1)
+        return taught[registers], registers
+
+    def _asked(self, classes: Indices, registers: Indices) -> tuple[Magnitudes, Magnitudes]:
+        return one_hot(classes, N_CLASSES), one_hot(registers, max(1, len(self.decoder.metadata.registers)))
 
     def render(self, positions: Positions, pitches: Pitches) -> tuple[Magnitudes, int]:
         """Decode, move, scale to equal loudness and add as powers, for one moment or for some at once.
@@ -145,29 +170,56 @@ class Sound:
         if voices == 0:
             return np.zeros((moments, self.stft.n_bins), np.float32), 0
         points = np.broadcast_to(positions, (moments, voices, self.n_latents)).reshape(-1, self.n_latents)
-        magnitudes, faults = self._decode(points.astype(np.float32), pitches, moments)
-        amplitudes = pitches.repeated(moments)[2]
-        magnitudes *= (amplitudes * loudness_gains(magnitudes, self.stft, self._ceiling).astype(np.float32))[:, None]
+        chroma, register, amplitudes, semitones, pitches_midi = pitches.repeated(moments)
+        decoded, faults = self._decode(points, chroma, register)
+        magnitudes = self.loud(self.shape(decoded, semitones, pitches_midi))
         if voices == 1:
             return magnitudes, faults
-        each = magnitudes.reshape(moments, voices, -1)
+        each = magnitudes.reshape(moments, voices, -1) * amplitudes[:, None]
         return np.sqrt(np.einsum("mvb,mvb->mb", each, each)), faults
 
-    def _decode(self, points: Magnitudes, pitches: Pitches, moments: int) -> tuple[Magnitudes, int]:
-        """Return the pitches of some moments on the engine's bins, float32 (moments * voices, n_bins), and how many were not finite."""
-        chroma, register, _ = pitches.repeated(moments)
-        decoded = self.decoder.decode(points, chroma, register)
+    def decode(self, positions: Positions, classes: Indices, registers: Indices) -> tuple[Magnitudes, int]:
+        """Decode some voices at once.
+
+        Parameters
+        ----------
+        positions : float64 (voices, n_latents)
+            Of `positions`.
+        classes, registers : intp (voices,)
+            Of `key`.
+
+        Returns
+        -------
+        decoded : float32 (voices, decoder's bins)
+            As the decoder gives it.
+        faults : int
+            Spectra that came out not finite and are silent.
+        """
+        return self._decode(positions, *self._asked(classes, registers))
+
+    def _decode(self, points: Positions, chroma: Magnitudes, register: Magnitudes) -> tuple[Magnitudes, int]:
+        decoded = self.decoder.decode(points.astype(np.float32), chroma, register)
         bad = ~np.isfinite(decoded.sum(1))
         if bad.any():
             decoded[bad] = 0.0
-        if self._fits and not pitches.semitones.any():
-            return decoded * audible(self.stft), int(bad.sum())
+        return decoded, int(bad.sum())
+
+    def shape(self, decoded: Magnitudes, semitones: Row, pitches_midi: Row) -> Magnitudes:
+        """Return decoded spectra on the engine's bins, each moved by some semitones from the pitch that it has: float32 (voices, n_bins)."""
+        heard = audible(self.stft)
+        if self._fits and not semitones.any():
+            return decoded * heard
         moved = np.empty((len(decoded), self.stft.n_bins), np.float32)
-        for row, magnitude in enumerate(decoded):
-            voice = row % len(pitches.weights)
-            semitones, pitch_hz = float(pitches.semitones[voice]), float(pitches.pitches_hz[voice])
-            moved[row] = shape(magnitude, self.stft, self.bin_hz, semitones, pitch_hz, self.patch.stretch, self.patch.formants)
-        return moved * audible(self.stft), int(bad.sum())
+        for voice, magnitude in enumerate(decoded):
+            pitch_hz = midi_to_hz(float(pitches_midi[voice]))
+            moved[voice] = shape(magnitude, self.stft, self.bin_hz, float(semitones[voice]), pitch_hz, self.patch.stretch, self.patch.formants)
+        moved *= heard
+        return moved
+
+    def loud(self, magnitudes: Magnitudes) -> Magnitudes:
+        """Bring spectra to -20 LUFS each, in place, and return them."""
+        magnitudes *= loudness_gains(magnitudes, self.stft, self._ceiling).astype(np.float32)[:, None]
+        return magnitudes
 
 
 class SoundLoader:

@@ -353,7 +353,9 @@ def test_every_row_can_be_asked_and_set(row):
     address = row.path.replace("{}", label)
     instrument.midi.controls.learn(instrument.parts[1], "gain", None)
     send(instrument, "midi", Midi(0, 0xB0, 7, 100))
-    if row.act is None and row.read is not None:
+    if row.act is None and row.read is None:
+        assert send(instrument, address)[0][0] == P + "fail"
+    elif row.act is None:
         (reply,) = send(instrument, address)[:1]
         assert reply[0] == P + address and reply[1]
     if row.kind == "value":

@@ -417,13 +417,14 @@ def test_a_fault_inside_one_leaves_the_others(session, caplog):
 
 
 def test_no_bundle_is_handed_over_by_halves(session):
-    for n in range(30):
-        session.at(1000.01 + n / 1000, ("latents", *(n / 100,) * 64))
+    n_bundles = MAX_CHANGES_AHEAD // 65 + 10
+    for n in range(n_bundles):
+        session.at(1000.01 + n / 2000, ("latents", *(n / 200,) * 64))
     assert 0 < len(session.ahead) <= MAX_CHANGES_AHEAD
-    counts = [sum(due == round(1000.01 + n / 1000, 6) for due, *_ in session.ahead) for n in range(30)]
+    counts = [sum(due == round(1000.01 + n / 2000, 6) for due, *_ in session.ahead) for n in range(n_bundles)]
     assert set(counts) == {0, 65}  # 64 latents and the end of any journey
-    session.until(1000.051)
-    assert session.get("latent", index=63) == 0.29
+    session.until(1000.1)
+    assert session.get("latent", index=63) == (n_bundles - 1) / 200
 
 
 def test_a_dense_stream_happens_in_order_and_what_comes_between_in_time(session):

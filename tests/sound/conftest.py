@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oscsynth.parameters import N_ROWS, N_SLOTS, State
+from oscsynth.parameters import State
 from oscsynth.patch import Patch
 from oscsynth.sound.engine import Engine
 from oscsynth.sound.voices import load_sound
@@ -48,7 +48,7 @@ class Player:
         self.state.set(part, name, value)
 
     def render(self, n_samples: int, block: int = 0) -> np.ndarray:
-        values = np.frombuffer(self.state.values).reshape(N_ROWS, N_SLOTS)
+        values = np.frombuffer(self.state.values)
         sizes = [block] * (n_samples // block) + [n_samples % block] * bool(n_samples % block) if block else [n_samples]
         return np.concatenate([self.engine.render(values, size) for size in sizes])
 

@@ -119,7 +119,7 @@ def test_a_moving_latent_is_decoded_often_enough(player: Make, monkeypatch: pyte
     sound = moving_at_2_hz(player())
     change = Deck.change
     monkeypatch.setattr(phase.Stft, "clock_samples", property(lambda stft: 16))
-    monkeypatch.setattr(Deck, "change", lambda deck, now, until, spread, gain: change(deck, now, until, 128, gain))
+    monkeypatch.setattr(Deck, "change", lambda deck, now, until, spread, *more: change(deck, now, until, 128, *more))
     reference = moving_at_2_hz(player())
     error_db = 20 * np.log10(np.sqrt(np.mean((sound - reference) ** 2) / np.mean(reference**2)))
     assert error_db < -50

@@ -1,0 +1,251 @@
+"""The notes of one deck: every voice with its own envelope, pitch and faders, all decoded together (design section 2). Rendering thread.
+
+They share the noise of their part, so that their spectra are added as powers and one inverse FFT makes the sound of all, however many there are.
+A voice is decoded again only when its faders have moved, and stretched again only when its pitch has.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..parameters import MAX_PART_VOICES, MAX_VOICES, N_VOICE_LATENTS, PART_SLOTS, VOICE_SLOTS
+from ..units import bend, db_to_amplitude
+from .controls import STREAM_SECONDS, Indices, Row, Slides
+from .envelopes import Envelopes
+from .voices import Magnitudes, Sound
+
+Voices = NDArray[np.float64]  # (MAX_VOICES, N_VOICE_SLOTS), as the state has them
+
+BEND_SECONDS = 0.02  # in which a bend that comes alone gets there; in a stream of them each takes the last distance
+FEW_VOICES = 8  # so many together are as loud as a drone
+
+_TRANSPOSE, _GLIDE = PART_SLOTS["transpose"].start, PART_SLOTS["glide"].start
+_LATENTS = PART_SLOTS["latent"]
+_STARTED, _ENDED, _PART, _PITCH, _VELOCITY, _RELEASE, _BEND, _PRESSURE = (
+    VOICE_SLOTS[name].start for name in ("started", "ended", "part", "pitch", "velocity", "release", "bend", "pressure")
+)
+_OWN = VOICE_SLOTS["latent"]
+# What of a voice can be on its way: how far it still has to glide, its bend, its pressure, its own latents.
+_GLIDING, _BENT, _PRESSED, _FADERS = 0, 1, 2, 3
+_WIDTH = _FADERS + N_VOICE_LATENTS
+
+
+class Bank:
+    """The voices of a part under one patch; the first ``n_voices`` of all arrays are in use.
+
+    Parameters
+    ----------
+    sound : Sound
+        What they play.
+    part : int
+        Whose voices, 1 to 8.
+
+    Attributes
+    ----------
+    magnitudes : float32 (voices, n_bins)
+        The spectrum of each at the loudness of a drone.
+    gains : float64 (voices,)
+        What each was multiplied by in the last `spectrum`: envelope, stroke and pressure.
+    pitches_hz : float64 (voices,)
+        Where each stood then, bend and all.
+    n_moving : int
+        How many were decoded or stretched anew at the last clock.
+    faults : int
+        Spectra that came out not finite and are silent.
+    """
+
+    def __init__(self, sound: Sound, part: int) -> None:
+        n, n_bins = MAX_PART_VOICES, sound.stft.n_bins
+        self._sound, self._part, self._rate = sound, part, sound.stft.sample_rate_hz
+        self.n_voices = self.n_moving = self.faults = 0
+        self._known = np.zeros(MAX_VOICES)  # the newest note of each of the state's voices that was seen
+        self._place: dict[int, int] = {}  # of those that sound, where in the arrays they are
+        self._voices, self._classes, self._registers = (np.zeros(n, np.intp) for _ in range(3))
+        self._pitches, self._sung, self._velocities, self._strokes, self.gains, self.pitches_hz = (np.zeros(n) for _ in range(6))
+        self._slides = Slides(np.zeros(n * _WIDTH))
+        self._envelopes = Envelopes(n, self._rate)
+        self._faders = np.zeros((n, sound.n_latents))
+        self._semitones = np.zeros(n)
+        self._touched = np.zeros(n, bool)
+        self._decoded = np.empty((n, sound.decoder.n_bins), np.float32)
+        self.magnitudes = np.empty((n, n_bins), np.float32)
+        self._powers = np.empty((n, n_bins), np.float32)
+        self._last_pitch = math.nan
+        self._level = min(sound.patch.voices, FEW_VOICES) ** -0.5
+        self._struck, self._pressed = sound.amounts(sound.patch.velocity.latents), sound.amounts(sound.patch.pressure.latents)
+
+    @property
+    def arrives(self) -> float:
+        """When all of them next stand still."""
+        return max(self._slides.arrives, self._envelopes.arrives(self.n_voices))
+
+    # ---- what control says
+
+    def start(self, voices: Voices, row: Row, now: int) -> None:
+        """Begin with the notes that are held; those that are not are over."""
+        self._known[:] = np.where(voices[:, _ENDED] >= voices[:, _STARTED], voices[:, _STARTED], 0.0)
+        self.update(voices, row, now)
+
+    def take_over(self, other: Bank, voices: Voices, row: Row, now: int) -> None:
+        """Go on with the notes that another patch of the part holds."""
+        self._known[:], self._last_pitch = other._known, other._last_pitch
+        for voice, at in other._place.items():
+            if other._envelopes.ends[at] == np.inf and voices[voice, _PART] == self._part and voices[voice, _STARTED] == self._known[voice]:
+                self._envelopes.sustain(self._begin(voice, voices[voice]), now)
+        self.update(voices, row, now)
+
+    def update(self, voices: Voices, row: Row, now: int, all_touched: bool = False) -> bool:
+        """Take over what the state says of the part's voices, float64 (MAX_VOICES, N_VOICE_SLOTS); return whether something acts at once.
+
+        ``all_touched``: something acts at once on all of them.
+        """
+        self._touched[: self.n_voices] |= all_touched
+        acts = self._lose(voices)
+        is_new = (voices[:, _PART] == self._part) & (voices[:, _STARTED] > self._known)
+        last_pitch = self._last_pitch  # all that begin together glide from there
+        for voice in np.flatnonzero(is_new).tolist():
+            if voice in self._place or self.n_voices < MAX_PART_VOICES:
+                self._open(voice, voices[voice], row, now, last_pitch)
+                acts = True
+        self._known[is_new] = voices[is_new, _STARTED]
+        if not self.n_voices:
+            return acts
+        numbers = voices[self._voices[: self.n_voices]]
+        over = (numbers[:, _ENDED] >= numbers[:, _STARTED]) & (self._envelopes.ends[: self.n_voices] == np.inf)
+        for at in np.flatnonzero(over).tolist():
+            share = 1.0 - self._sound.patch.velocity.release * numbers[at, _RELEASE]
+            self._envelopes.close(at, now, row, share)
+        return self._express(numbers, now) or acts or bool(over.any())
+
+    def _open(self, voice: int, numbers: Row, row: Row, now: int, last_pitch: float) -> None:
+        at = self._begin(voice, numbers)
+        self._envelopes.open(at, now, row)
+        glide = row[_GLIDE] * self._rate / 1000.0
+        if glide > 0.0 and not math.isnan(last_pitch):
+            gliding = np.array([at * _WIDTH + _GLIDING])
+            self._slides.place(gliding, np.array([last_pitch - numbers[_PITCH]]))
+            self._slides.send(gliding, np.zeros(1), np.array([glide]), now)
+        self._last_pitch = float(numbers[_PITCH])
+
+    def _begin(self, voice: int, numbers: Row) -> int:
+        """Give a note its place and its pitch; return the place."""
+        at = self._place.setdefault(voice, self.n_voices)
+        self.n_voices = max(self.n_voices, at + 1)
+        self._voices[at], self._touched[at] = voice, True
+        self._pitches[at], self._velocities[at] = numbers[_PITCH], numbers[_VELOCITY]
+        self._classes[at], self._registers[at], self._sung[at] = self._sound.key(numbers[_PITCH])
+        velocity = self._sound.patch.velocity
+        self._strokes[at] = db_to_amplitude(-velocity.loudness_db * (1.0 - bend(numbers[_VELOCITY], velocity.curve)))
+        self._faders[at] = self._semitones[at] = np.nan
+        self._slides.place(slice(at * _WIDTH, (at + 1) * _WIDTH), _wanted(numbers[None])[0])
+        return at
+
+    def _express(self, numbers: Voices, now: int) -> bool:
+        wanted = _wanted(numbers).ravel()
+        # As bits, so that NaN ("as the part") equals itself.
+        at = np.flatnonzero(wanted.view(np.int64) != self._slides.target[: len(wanted)].view(np.int64))
+        if len(at) == 0:
+            return False
+        alone = np.where(at % _WIDTH == _BENT, BEND_SECONDS * self._rate, 0.0)
+        distance = self._slides.since_set(at, now)
+        lengths = np.where(distance < STREAM_SECONDS * self._rate, distance, alone)
+        self._slides.send(at, wanted[at], lengths, now)
+        self._touched[at // _WIDTH] = True
+        return bool((lengths == 0.0).any())
+
+    def _lose(self, voices: Voices) -> bool:
+        """Let go of what another part has been given."""
+        lost = [voice for voice in self._place if voices[voice, _PART] != self._part]
+        for voice in lost:
+            self._remove(self._place[voice])
+        return bool(lost)
+
+    def _remove(self, at: int) -> None:
+        """Take a voice out; the last one takes its place."""
+        del self._place[int(self._voices[at])]
+        self.n_voices -= 1
+        last = self.n_voices
+        if at == last:
+            return
+        for numbers in (self._voices, self._classes, self._registers, self._pitches, self._sung, self._velocities, self._strokes, self._semitones):
+            numbers[at] = numbers[last]
+        for rows in (self._faders, self._decoded, self.magnitudes, self._powers):
+            rows[at] = rows[last]
+        self._touched[at] = self._touched[last]
+        self._envelopes.move(last, at)
+        self._slides.move(slice(last * _WIDTH, (last + 1) * _WIDTH), slice(at * _WIDTH, (at + 1) * _WIDTH))
+        self._place[int(self._voices[at])] = at
+
+    # ---- what ends them
+
+    def leave(self, now: int, samples: float, row: Row) -> None:
+        """Let another patch go on with what is held; what is released already ends as it would."""
+        held = self._envelopes.ends[: self.n_voices] == np.inf
+        self._envelopes.cut(np.flatnonzero(held), now, samples, row)
+
+    def cut(self, now: int, samples: float, row: Row) -> None:
+        """Have everything be silent after so many samples."""
+        self._envelopes.cut(np.arange(self.n_voices), now, samples, row)
+
+    # ---- what it sounds like
+
+    def spectrum(self, moment: float, row: Row, at_clock: bool) -> Magnitudes | None:
+        """Return the magnitudes of all together at a moment, float32 (n_bins,), None for silence.
+
+        Between two clocks only those voices are made anew that something was said about.
+        """
+        for at in range(self.n_voices - 1, -1, -1):
+            if self._envelopes.ends[at] <= moment:
+                self._remove(at)
+        n = self.n_voices
+        if n == 0:
+            self.n_moving = 0
+            return None
+        values = self._slides.values(moment)[: n * _WIDTH].reshape(n, _WIDTH)
+        self._move(values, row, at_clock)
+        pressure_db = self._sound.patch.pressure.loudness_db * values[:, _PRESSED]
+        self.gains[:n] = self._level * self._strokes[:n] * self._envelopes.levels(moment, row, slice(n)) * 10.0 ** (pressure_db / 20.0)
+        total: Magnitudes = np.sqrt((self.gains[:n] ** 2).astype(np.float32) @ self._powers[:n])
+        return total
+
+    def _move(self, values: Voices, row: Row, at_clock: bool) -> None:
+        n = self.n_voices
+        faders = self._faders_at(values, row)
+        semitones = self._pitches[:n] - self._sung[:n] + values[:, _GLIDING] + values[:, _BENT] + row[_TRANSPOSE]
+        self.pitches_hz[:n] = 440.0 * 2.0 ** ((self._sung[:n] + semitones - 69.0) / 12.0)
+        touched = True if at_clock else self._touched[:n]
+        decoded = (faders != self._faders[:n]).any(1) & touched
+        shaped = (decoded | (semitones != self._semitones[:n])) & touched
+        if at_clock:
+            self.n_moving = int(shaped.sum())
+        self._touched[:n] = False
+        self._render(np.flatnonzero(decoded), np.flatnonzero(shaped), faders, semitones)
+
+    def _render(self, decoded: Indices, shaped: Indices, faders: Row, semitones: Row) -> None:
+        sound = self._sound
+        if len(decoded):
+            self._faders[decoded] = faders[decoded]
+            self._decoded[decoded], faults = sound.decode(sound.positions(faders[decoded]), self._classes[decoded], self._registers[decoded])
+            self.faults += faults
+        if len(shaped):
+            self._semitones[shaped] = semitones[shaped]
+            loud = sound.loud(sound.shape(self._decoded[shaped], semitones[shaped], self._sung[shaped]))
+            self.magnitudes[shaped] = loud
+            self._powers[shaped] = loud * loud
+
+    def _faders_at(self, values: Voices, row: Row) -> Row:
+        """Return where the faders of each voice stand, float64 (voices, n_latents): the part's, its own, and what stroke and pressure add."""
+        n_latents = self._sound.n_latents
+        faders = np.tile(row[_LATENTS][:n_latents], (len(values), 1))
+        own = values[:, _FADERS : _FADERS + n_latents]
+        faders[:, : own.shape[1]] = np.where(np.isnan(own), faders[:, : own.shape[1]], own)
+        faders += self._velocities[: len(values), None] * self._struck + values[:, _PRESSED, None] * self._pressed
+        return np.clip(faders, 0.0, 1.0, out=faders)
+
+
+def _wanted(numbers: Voices) -> Voices:
+    """Return where what slides is sent, float64 (voices, _WIDTH)."""
+    return np.column_stack([np.zeros(len(numbers)), numbers[:, _BEND], numbers[:, _PRESSURE], numbers[:, _OWN]])

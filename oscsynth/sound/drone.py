@@ -1,0 +1,106 @@
+"""What a drone sounds: its note classes mixed, behind a gate (design section 2). Rendering thread."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..parameters import PART_SLOTS
+from .controls import Controls, Envelope, Row
+from .voices import Magnitudes, Pitches, Sound
+
+ROWS_AHEAD = 8  # spectra decoded together where a movement is known ahead
+
+_GATE, _TRANSPOSE, _REGISTER = (PART_SLOTS[name].start for name in ("gate", "transpose", "register"))
+_CHROMA, _LATENTS = PART_SLOTS["chroma"], PART_SLOTS["latent"]
+_PITCH_SLOTS = np.array([_TRANSPOSE, _REGISTER, *range(_CHROMA.start, _CHROMA.stop)])
+
+
+class Drone:
+    """A gate with its envelope, and the spectrum that the faders of a deck stand for.
+
+    Parameters
+    ----------
+    controls : Controls
+        The deck's faders.
+    """
+
+    def __init__(self, sound: Sound, controls: Controls) -> None:
+        self.faults = self.n_moving = 0
+        self._sound, self._controls = sound, controls
+        self._envelope = Envelope(sound.stft.sample_rate_hz)
+        self._gate = False
+        self._pitches: Pitches
+        self._pitch_key = b""
+        self._pitch_bytes = 8 * (len(_PITCH_SLOTS) + 1)
+        self._spectra: dict[bytes, Magnitudes] = {}
+
+    def take_over(self) -> None:
+        """Stand as open as the state says, as if it had long been so."""
+        self._gate = bool(self._controls.target[_GATE])
+        if self._gate:
+            self._envelope.sustain()
+
+    def follow_gate(self, now: int, at_most_seconds: float = np.inf) -> None:
+        """Open or close as the state says; with a time, close within that."""
+        row = self._controls.target
+        if at_most_seconds < np.inf:
+            self._gate = False
+            self._envelope.close(now, row, at_most_seconds)
+        if bool(row[_GATE]) == self._gate:
+            return
+        self._gate = not self._gate
+        if self._gate:
+            self._envelope.open(now, row)
+        else:
+            self._envelope.close(now, row)
+
+    @property
+    def arrives(self) -> float:
+        """When the envelope next stands still."""
+        return self._envelope.arrives
+
+    def spectrum(self, moment: float, row: Row, at_clock: bool) -> Magnitudes | None:
+        """Return the magnitudes at a moment, float32 (n_bins,), None for silence."""
+        level = self._envelope.level(moment, row)
+        return self._spectrum_at(moment, row) * np.float32(level) if level > 0.0 else None
+
+    def _spectrum_at(self, moment: float, row: Row) -> Magnitudes:
+        """Return the magnitudes that a row of the state stands for, at a moment after which the clock goes on."""
+        key = self._key(row)
+        if key not in self._spectra:
+            if key[-self._pitch_bytes :] != self._pitch_key:
+                self._pitch_key = key[-self._pitch_bytes :]
+                self._pitches = self._sound.pitches(*self._pitch(row))
+            rows = self._rows_ahead(moment, row, max(1, ROWS_AHEAD // max(1, len(self._pitches.weights))))
+            positions = self._sound.positions(np.stack([ahead[_LATENTS] for ahead in rows]))[:, None]
+            magnitudes, faults = self._sound.render(positions, self._pitches)
+            self.faults += faults
+            self._spectra = {self._key(ahead): magnitude for ahead, magnitude in zip(rows, magnitudes, strict=True)}
+        return self._spectra[key]
+
+    def _rows_ahead(self, moment: float, row: Row, at_most: int) -> list[Row]:
+        """Return this row and those of the next clocks, as far as latents alone are on a way that is known."""
+        rows, pitch = [row], row[_PITCH_SLOTS].tobytes()
+        clock = self._sound.stft.clock_samples
+        while len(rows) < at_most and moment < self._controls.arrives:
+            moment += clock
+            ahead = self._controls.values(moment)
+            if ahead[_PITCH_SLOTS].tobytes() != pitch:
+                break
+            rows.append(ahead)
+        return rows
+
+    def _pitch(self, row: Row) -> tuple[Row, float, float, float]:
+        register, glided = self._controls.target[_REGISTER], row[_REGISTER]
+        if math.isnan(register) and self._sound.patch.register is not None:
+            register = glided = self._sound.patch.register
+        return row[_CHROMA], register, glided, row[_TRANSPOSE]
+
+    def _key(self, row: Row) -> bytes:
+        # As bytes, since NaN does not equal itself.
+        register: bytes = self._controls.target[_REGISTER : _REGISTER + 1].tobytes()
+        faders: bytes = row[_LATENTS][: self._sound.n_latents].tobytes()
+        pitch: bytes = row[_PITCH_SLOTS].tobytes()
+        return faders + pitch + register
