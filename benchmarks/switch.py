@@ -9,12 +9,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tests.audio.jack_server import SAMPLE_RATE_HZ, Capture, environment, jack_server
+from tests.audio.jack_server import PERIOD_SAMPLES, SAMPLE_RATE_HZ, Capture, environment, jack_server
 from tests.engine_harness import wait_until
 from tests.serving import Serve, megabytes, tiny_patches
 
@@ -56,24 +57,26 @@ def late_clients(log: Path) -> Counter[str]:
     return Counter(re.findall(r"XRun: client = (\S+) was not finished", log.read_text(errors="replace")))
 
 
-def switch(serve: Serve, capture: Capture, log: Path, seconds: float, n_patches: int) -> Result:
-    """Listen to each patch, then switch between them."""
-    wait_until(serve.is_sounding, 20)
-    capture.connect()
-    steady, xruns = 0.0, capture.xruns
-    for patch in range(1, n_patches + 1):
-        serve.ask("patch/index", patch)
-        begun = capture.samples
-        time.sleep(STEADY_SECONDS)
+def steady_roughness(serve: Serve, capture: Capture, choices: Iterable[Callable[[], None]], seconds: float) -> tuple[float, float]:
+    """Listen to each choice for so long; return the largest roughness, and the server's xruns a minute."""
+    steady, n_choices, xruns = 0.0, 0, capture.xruns
+    for choose in choices:
+        choose()
+        begun, n_choices = capture.samples, n_choices + 1
+        time.sleep(seconds)
         steady = max(steady, roughness(capture.sound[begun + MARGIN_SAMPLES : capture.samples - MARGIN_SAMPLES]))
-    steady_xruns = (capture.xruns - xruns) * 60 / (n_patches * STEADY_SECONDS)
+    return steady, (capture.xruns - xruns) * 60 / (n_choices * seconds)
+
+
+def switching(serve: Serve, capture: Capture, log: Path, seconds: float, step: Callable[[int], None], steady: tuple[float, float]) -> Result:
+    """Call ``step`` ten times a second with 0, 1, 2 ..., and listen; ``steady`` is what `steady_roughness` found."""
     xruns, first, telemetry, late = capture.xruns, capture.samples, serve.telemetry, late_clients(log)
     memories = [memory(serve)]
     done = 0
     for _half in range(2):
         begun_seconds, until = time.monotonic(), time.monotonic() + seconds / 2
         for n in itertools.count(1):
-            serve.ask("patch/index", 1 + done % n_patches, seconds=0.001)
+            step(done)
             done += 1
             if (pause := begun_seconds + n / SWITCHES_PER_SECOND - time.monotonic()) > 0:
                 time.sleep(pause)
@@ -85,17 +88,24 @@ def switch(serve: Serve, capture: Capture, log: Path, seconds: float, n_patches:
         switches=done,
         xruns=capture.xruns - xruns,
         late_clients=dict(late_clients(log) - late),
-        steady_xruns_per_minute=steady_xruns,
+        steady_xruns_per_minute=steady[1],
         underruns=int(now.underruns - telemetry.underruns),
         late_blocks=int(now.late_blocks - telemetry.late_blocks),
-        roughness=roughness(capture.sound[first : capture.samples]) / steady,
+        roughness=roughness(capture.sound[first : capture.samples]) / steady[0],
         load_peak=now.load_peak,
         growth={name: (memories[1][name] - memories[0][name], memories[2][name] - memories[1][name]) for name in memories[0]},
     )
 
 
-def run(patches: Path, n_patches: int, seconds: float) -> Result:
-    """Return what a whole run shows."""
+def switch(serve: Serve, capture: Capture, log: Path, seconds: float, n_patches: int) -> Result:
+    """Listen to each patch, then switch between them."""
+    choices = [lambda patch=patch: serve.ask("patch/index", patch) for patch in range(1, n_patches + 1)]
+    steady = steady_roughness(serve, capture, choices, STEADY_SECONDS)
+    return switching(serve, capture, log, seconds, lambda n: serve.ask("patch/index", 1 + n % n_patches, seconds=0.001), steady)
+
+
+def run(patches: Path, listen: Callable[[Serve, Capture, Path], Result]) -> Result:
+    """Return what a whole run shows: a server, the program, and somebody who listens to it."""
     # This process hears every period too, and must not keep the server waiting while it sends.
     sys.setswitchinterval(1e-4)
     with tempfile.TemporaryDirectory() as folder, jack_server(log=(log := Path(folder) / "jackd.log")) as (name, _):
@@ -103,7 +113,9 @@ def run(patches: Path, n_patches: int, seconds: float) -> Result:
         serve = Serve("--audio", "portaudio", patches=patches, env=environment(name))
         capture = Capture(name)
         try:
-            return switch(serve, capture, log, seconds, n_patches)
+            wait_until(serve.is_sounding, 20)
+            capture.connect()
+            return listen(serve, capture, log)
         finally:
             print(serve.text, file=sys.stderr)
             capture.close()
@@ -120,8 +132,13 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         patches = arguments.patches or tiny_patches(Path(name), arguments.n_patches)
-        result = run(patches, arguments.n_patches, arguments.seconds)
-    print(f"{result.switches} switches in {arguments.seconds:g} s at {SAMPLE_RATE_HZ} Hz")
+        result = run(patches, lambda serve, capture, log: switch(serve, capture, log, arguments.seconds, arguments.n_patches))
+    report(result, arguments.seconds)
+
+
+def report(result: Result, seconds: float) -> None:
+    """Print what was found."""
+    print(f"{result.switches} switches in {seconds:g} s at {SAMPLE_RATE_HZ} Hz, {PERIOD_SAMPLES} samples a period")
     print(f"xruns {result.xruns} (the machine's own: {result.steady_xruns_per_minute:.0f} a minute with nothing switched)")
     late = ", ".join(f"{client} {count} times" for client, count in result.late_clients.items()) or "nobody"
     print(f"of whom JACK says that it was late: {late}")

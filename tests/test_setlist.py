@@ -1,5 +1,8 @@
 """setlist.yaml: every fault in one message, and what the program stores beside what a person wrote."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +11,7 @@ from oscsynth.scene import PartScene, Scene
 from oscsynth.setlist import SetListError, load_set_list, missing_patches, store_scene
 from oscsynth.units import PITCH_CLASSES
 
+ROOT = Path(__file__).parent.parent
 FRIDAY = """\
 # Friday
 scenes:
@@ -168,3 +172,10 @@ def test_whatever_is_stored_is_read(tmp_path_factory, name, note, seconds, value
     read = load_set_list(file)[0]
     assert (read.name, read.note, read.parts[2].patch) == (name, note, name)
     assert read.fade_seconds == pytest.approx(seconds, rel=1e-6) and read.parts[2].values["latent/1"][0] == pytest.approx(value, rel=1e-6)
+
+
+def test_the_example_of_the_docs_is_a_set_list(file):
+    [example] = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "scenes.md").read_text("utf-8"), re.S)
+    file.write_text(example)
+    opening, storm = load_set_list(file)
+    assert opening.fade_seconds == 4 and opening.parts[2].values["chroma/name"] == ("A",) and storm.parts[1].values == {"gate": (0,)}

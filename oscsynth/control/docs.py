@@ -69,7 +69,10 @@ for it and is kept. A patch file that is saved while it sounds changes only the 
 
 **Points and snapshots** are reached in the time of `point/seconds` and `snapshot/seconds`; the next ordinary change of a value
 acts in its own time again. A snapshot holds every value of its part, but neither its patch, nor its gate, nor its output; there
-are {N_SNAPSHOTS} for each part, kept while the program runs.
+are {N_SNAPSHOTS} for each part; the next start has them again.
+
+**A scene** is all parts at once, with their patches, values and gates: [scenes.md](scenes.md). All of it changes in one instant; patches
+are crossfaded and values arrive in the time of the scene. What `serve` plays when it ends, however it ends, is what it begins with.
 """
 
 _WIRE = f"""## Who is told
