@@ -257,9 +257,9 @@ def train(context: typer.Context) -> None:
     try:
         training = importlib.import_module("oscsynth.training.__main__" if inside else "training.__main__")
         commands = {command.name or command.callback.__name__ for command in training.app.registered_commands}
-        # Whoever names a folder wants to train on it.
-        is_folder = bool(context.args) and context.args[0] not in commands and not context.args[0].startswith("-")
-        training.app(["sounds", *context.args] if is_folder else context.args, prog_name="oscsynth train")
+        # Whoever names no command wants to train on sounds.
+        is_sounds = bool(context.args) and context.args[0] not in {*commands, "--help"}
+        training.app(["sounds", *context.args] if is_sounds else context.args, prog_name="oscsynth train")
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("oscsynth", "training"):
             raise

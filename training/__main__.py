@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 from pathlib import Path
@@ -20,6 +21,8 @@ Epochs = Annotated[int | None, typer.Option(min=1, help="Stop after so many epoc
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after the epoch that passes this.")]
 Seed = Annotated[int, typer.Option(help="Of the split, the first weights and the order of the batches.")]
 Configuration = Annotated[str, typer.Option(help="mixing: every note everywhere; paper: reconstruction alone; and the paper's other variants.")]
+Work = Annotated[Path | None, typer.Option(help="Folder in which prepared sounds and the checkpoint lie until it is done.")]
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @app.command()
@@ -31,12 +34,13 @@ def recipe(
     epochs: Epochs = None,
     minutes: Minutes = None,
     seed: Seed = 440,
+    work: Work = None,
 ) -> None:
     """Render real instruments and train a decoder on them."""
     with _plain_errors():
         from .make import train_recipe
 
-        train_recipe(name, decoders, pages, configuration=configuration, epochs=epochs, minutes=minutes, seed=seed)
+        train_recipe(name, decoders, pages, configuration=configuration, epochs=epochs, minutes=minutes, seed=seed, work=work)
 
 
 @app.command()
@@ -50,23 +54,25 @@ def recipes() -> None:
 
 @app.command()
 def sounds(
-    folders: Annotated[list[Path], typer.Argument(help="Folders of WAV, FLAC, AIFF or OGG files.")],
+    places: Annotated[list[Path], typer.Argument(metavar="SOUNDS...", help="Folders or files: WAV, FLAC, AIFF, OGG or MP3.")],
     name: Annotated[str | None, typer.Option(help="Of the patch; the first folder's name if left out.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder of patches to write to; your own if left out.")] = None,
-    latents: Annotated[int, typer.Option(min=1, max=64, help="Faders.")] = 3,
-    octaves: Annotated[bool, typer.Option(help="Teach the octave too.")] = False,
+    latents: Annotated[int | None, typer.Option(min=1, max=64, help="Faders; as many as the sounds fill if left out.")] = None,
+    octaves: Annotated[bool | None, typer.Option(help="Teach the octave too; by the range of the sounds if left out.")] = None,
     configuration: Configuration = "mixing",
     epochs: Epochs = None,
-    minutes: Minutes = 10.0,
+    minutes: Minutes = None,
     seed: Seed = 440,
+    work: Work = None,
+    keep: Annotated[bool, typer.Option(help="Keep the prepared sounds and the checkpoint when it is done.")] = False,
 ) -> None:
-    """Train a decoder on your own sounds, and write a patch that plays it."""
+    """Train a decoder on your own sounds, and write a patch that plays it: `oscsynth train SOUNDS` is enough."""
     with _plain_errors():
-        from .make import train_sounds
+        from .own import train_sounds
 
-        name = name or folders[0].resolve().name or "Sounds"
+        name = name or places[0].resolve().stem or "Sounds"
         train_sounds(
-            folders,
+            places,
             name,
             output or user_folder(),
             n_latents=latents,
@@ -75,6 +81,9 @@ def sounds(
             epochs=epochs,
             minutes=minutes,
             seed=seed,
+            work=work,
+            keep=keep,
+            say=typer.echo,
         )
         typer.echo(f"Play it: {shlex.join(['oscsynth', 'serve', *(['--patches', str(output)] if output else []), '--patch', name])}")
 
@@ -104,10 +113,26 @@ class _plain_errors:  # reads as a word in `with`
 
     def __enter__(self) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)  # what it says while it starts goes past every setting
+        try:
+            import keras
+
+            keras.ops.zeros(1)
+        except ModuleNotFoundError:
+            pass  # said in a sentence when it is needed
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            os.close(nowhere)
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, OscsynthError):
             typer.echo(str(error), err=True)
+            raise typer.Exit(1) from error
+        if isinstance(error, OSError) and error.errno in FULL:
+            where = f" at {error.filename}" if error.filename else ""
+            typer.echo(f"the disk is full{where}; what was done so far stays: make room and give the same command again", err=True)
             raise typer.Exit(1) from error
         if isinstance(error, ModuleNotFoundError) and error.name in EXTRA:
             typer.echo(f"training needs more than playing does ({error.name} is missing): pip install 'oscsynth[train]'", err=True)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from oscsynth.errors import CorpusError
 from oscsynth.metadata import Metadata
 
-from . import configurations, corpora, folders, prepare
+from . import configurations, corpora, prepare
 from .corpora import Corpus
 from .evaluate import Evaluation, evaluate
 from .models import ModelConfig
@@ -45,10 +43,13 @@ def train_recipe(
     epochs: int | None = None,
     minutes: float | None = None,
     seed: int = 440,
+    work: Path | None = None,
     say: Say = print,
     show: bool = True,
 ) -> Made:
     """Render a built-in corpus, train its decoder, and write it with its page.
+
+    In the folder `work`, where it is given, lies what is needed to go on after a kill.
 
     Raises
     ------
@@ -63,65 +64,9 @@ def train_recipe(
     config = choice.training(epochs=epochs, minutes=minutes, seed=seed)
     command = f"python -m training recipe {name}{_options(configuration, epochs, minutes, seed)}"
     model = choice.model(row.n_latents, len(row.registers))
-    return _make(name, corpus, stft, model, row.registers, config, command, decoders, pages, say, show)
-
-
-def train_sounds(
-    places: Sequence[Path],
-    name: str,
-    output: Path,
-    *,
-    n_latents: int = 3,
-    octaves: bool = False,
-    configuration: str = "mixing",
-    epochs: int | None = None,
-    minutes: float | None = None,
-    seed: int = 440,
-    say: Say = print,
-    show: bool = True,
-) -> Made:
-    """Train a decoder on folders of sounds; write ``decoders/FILE.onnx``, a patch ``FILE.yaml`` that plays it, and ``reports/FILE.html``.
-
-    FILE is the name in letters that every system takes in a file's name.
-
-    Parameters
-    ----------
-    places : sequence of Path
-        Where the sounds are; WAV, FLAC, AIFF or OGG, any rate, any number of channels.
-    name : str
-        Of the patch and the decoder, as it is called on stage.
-    output : Path
-        A folder of patches.
-    n_latents : int
-        Neurons of the bottleneck.
-    octaves : bool
-        Teach the octave too, as it is heard in the sounds.
-    configuration : str
-        Row of `configurations.CONFIGURATIONS`.
-    epochs, minutes : optional
-        Stop after so many, whichever is first; at the latest when nothing gets better.
-
-    Raises
-    ------
-    CorpusError
-        When a folder does not exist, holds no sounds, or none that can be used.
-    DecoderError
-        When training or export fails.
-    """
-    stem = re.sub(r"[^\w-]+", "-", name).strip("-_").lower()
-    if not stem or len(name) > 64:
-        raise CorpusError(f"the name {name[:64]!r} will be a file's: it needs a letter or a digit, and at most 64 of them")
-    stft = Stft()
-    corpus = replace(folders.folder(places, stft), title=name)
-    choice = configurations.configuration(configuration)
-    config = choice.training(epochs=epochs, minutes=minutes, seed=seed)
-    shape = f" --name {shlex.quote(name)} --latents {n_latents}{' --octaves' if octaves else ''}"
-    options = _options(configuration, epochs, minutes, seed)
-    command = f"oscsynth train {shlex.join(Path(each).name for each in places)}{shape}{options}"
-    registers = (1, 2, 3, 4, 5, 6, 7) if octaves else ()
-    model = choice.model(n_latents, len(registers))
-    made = _make(stem, corpus, stft, model, registers, config, command, output / "decoders", output / "reports", say, show)
-    return replace(made, patch=_write_patch(name, made, output / f"{stem}.yaml"))
+    hops = prepare.prepare(corpus, stft, seed=seed, folder=work / "sounds" if work else None)
+    say(f"{corpus.title}: {len(hops.names)} sounds, {len(hops.part):,} moments; {corpora.list_skipped(hops.skipped)}")
+    return make(name, corpus, hops, model, row.registers, config, command, decoders, pages, say, show, work)
 
 
 def _options(configuration: str, epochs: int | None, minutes: float | None, seed: int) -> str:
@@ -131,10 +76,10 @@ def _options(configuration: str, epochs: int | None, minutes: float | None, seed
     return f"{method}{limits} --seed {seed}"
 
 
-def _make(
+def make(
     name: str,
     corpus: Corpus,
-    stft: Stft,
+    hops: prepare.Hops,
     model: ModelConfig,
     registers: tuple[int, ...],
     config: TrainingConfig,
@@ -143,15 +88,20 @@ def _make(
     pages: Path,
     say: Say,
     show: bool,
+    work: Path | None = None,
 ) -> Made:
+    """Train on a prepared corpus, measure, and write the decoder with its page.
+
+    Raises
+    ------
+    DecoderError
+        When training or export fails.
+    """
     from . import report
     from .decoder_file import open_decoder
     from .export import export, round_weights
 
-    hops = prepare.prepare(corpus, stft, seed=config.seed)
-    seconds = len(hops.magnitude) * stft.hop_samples * corpus.keep_every / stft.sample_rate_hz
-    say(f"{corpus.title}: {hops.clip.max() + 1} sounds, {seconds:.0f} s; {corpora.list_skipped(hops.skipped)}")
-    trained = train(hops, model, config, registers, show=show)
+    trained = train(hops, model, config, registers, show=show, folder=work)
     if trained.failed_at:
         epoch, batch = trained.failed_at
         say(f"the loss stopped being a number in batch {batch + 1} of epoch {epoch + 1}; the best weights before that are kept")
@@ -204,7 +154,7 @@ def _metadata(corpus: Corpus, hops: prepare.Hops, trained: Trained, evaluation: 
     )
 
 
-def _write_patch(name: str, made: Made, path: Path) -> Path:
+def write_patch(name: str, made: Made, path: Path) -> Path:
     """Write the patch that plays a new decoder: a drone at its most typical sound."""
     import yaml
 

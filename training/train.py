@@ -78,6 +78,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         n_done = self.progress.epochs * self.params["steps"]
         self.task = self.bar.add_task("training", total=self.config.epochs * self.params["steps"], completed=n_done)
         self.bar.start()
+        if n_done and self.show:
+            self.bar.console.print(f"going on from epoch {self.progress.epochs + 1}, best validation error {self.progress.best:.3e}")
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Cool down towards the end: the last errors are those of a step too large."""

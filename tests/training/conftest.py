@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from training.corpora import Clip, Corpus, Skipped
 from training.models import ModelConfig
@@ -70,3 +71,26 @@ def quick() -> Callable[..., Trained]:
 def trained(hops: Hops, quick: Callable[..., Trained]) -> Trained:
     """A tiny decoder trained well enough to be measured."""
     return quick(hops, epochs=50)
+
+
+@pytest.fixture(scope="session")
+def strangers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as people have them: sixteen sounds of every format, and those that are no good."""
+    folder = tmp_path_factory.mktemp("kitchen")
+    inner = folder / "deeper"
+    inner.mkdir()
+    for number in range(15):
+        rate, suffix = (44100, 22050, 48000)[number % 3], ("wav", "flac", "aiff", "ogg", "mp3")[number % 5]
+        sound = tone(60 + number, 0.3 + 0.02 * number, sample_rate_hz=rate)
+        channels = np.stack([sound] * (1 + number % 2), axis=1)
+        soundfile.write((inner if number > 10 else folder) / f"sound-{number}.{suffix}", channels, rate)
+    soundfile.write(folder / "sound-15.wav", np.stack([tone(62, 0.1, sample_rate_hz=96000), -tone(62, 0.1, sample_rate_hz=96000)], axis=1), 96000)
+    (folder / "corrupt.wav").write_bytes(b"RIFF, but not really")
+    (folder / "empty.flac").write_bytes(b"")
+    soundfile.write(folder / "silent.wav", np.zeros(44100), 44100)
+    soundfile.write(folder / "short.wav", tone(60, 0.05, sample_rate_hz=44100), 44100)
+    soundfile.write(folder / "broken.wav", np.full(44100, np.nan, np.float32), 44100, subtype="FLOAT")
+    (folder / "._sound-1.wav").write_bytes(b"what macOS leaves on USB sticks")
+    (folder / "phone.m4a").write_bytes(b"what phones leave")
+    (folder / "notes.txt").write_text("not a sound")
+    return folder
