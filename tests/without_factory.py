@@ -18,6 +18,7 @@ class Options:
     allow: tuple[str, ...] = ()
     feedback: tuple[str, ...] = ()
     fresh: bool = False
+    recordings: Path | None = None
 
 
 def main(*arguments):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .part import Request
 
 SHORTEST_SECONDS = 0.02  # as a patch is switched
+_IN_HAND = "hold"  # where a pedal stands is not what a set says: it would hold notes that no foot is there to let go
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def _chroma(part: Part) -> dict[str, Arguments]:
 
 def _parameters(part: Part) -> list[Parameter]:
     """Return what a part can be asked for; the pitch of notes is theirs."""
-    return [row for row in PART_PARAMETERS if row.description and not (row.name == "chroma" and part.plays_notes)]
+    return [row for row in PART_PARAMETERS if row.description and row.name != _IN_HAND and not (row.name == "chroma" and part.plays_notes)]
 
 
 def _values(part: Part) -> dict[str, Arguments]:

@@ -223,8 +223,12 @@ class Translator:
     # ---- patches
 
     def _program(self, midi: Midi, device: Device, channel: int) -> Iterator[Message]:
-        if midi.data1 < len(self._instrument.shelf.names):
-            yield from (self._say(part.number, "patch/index", midi.data1 + 1) for part, _ in list(self._hearing(device, channel)))
+        hearing = list(self._hearing(device, channel))
+        if scenes := self._instrument.scenes.all:  # who has a set list walks through it
+            if hearing and midi.data1 < len(scenes):
+                yield Message(f"{self._instrument.prefix}/scene/index", (midi.data1 + 1,))
+        elif midi.data1 < len(self._instrument.shelf.names):
+            yield from (self._say(part.number, "patch/index", midi.data1 + 1) for part, _ in hearing)
 
     _DO = {  # noqa: RUF012
         d.NOTE_OFF: _note_off,

@@ -251,7 +251,7 @@ class Part:
 
     def close(self) -> None:
         """End: what sounds fades out."""
-        self.wanted = ""
+        self.wanted, self.arrangement = "", None
         self.instrument.voices.end(self)
         self.set("gate", 0.0)
         self.set("open", 0.0)

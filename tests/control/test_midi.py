@@ -11,6 +11,7 @@ from oscsynth.control.midi_device import from_bytes, is_system
 from oscsynth.control.osc import Message, Midi
 from oscsynth.control.row import Refused
 from oscsynth.patch import MidiSettings, Mpe
+from oscsynth.scene import PartScene, Scene
 
 from .catalogue import CHOIR, METADATA, VIOLIN, player, send
 
@@ -159,6 +160,14 @@ def test_a_program_is_a_patch_by_its_place_and_one_that_is_not_there_is_nothing(
     assert play(instrument, "program_change program=1") == [("patch/index", 2)]
     assert send(instrument, "patch") == [("/oscsynth/patch", ("Choir",))]
     assert play(instrument, "program_change program=3", "program_change program=127") == []
+
+
+def test_a_program_is_a_scene_once_for_all_parts_where_there_is_a_set_list():
+    instrument = midi_player()
+    instrument.scenes.set([Scene(name, {1: PartScene("Choir"), 2: PartScene("Choir")}) for name in ("One", "Two")])
+    for _ in range(2):
+        assert play(instrument, "program_change program=1", "program_change program=2") == [("scene/index", 2)]
+    assert send(instrument, "scene") == [("/oscsynth/scene", ("Two",))] and sorted(instrument.parts) == [1, 2]
 
 
 # ---- controls

@@ -1,5 +1,6 @@
 """Scenes: all parts at once, in the order of the set list, stored from what plays."""
 
+import dataclasses
 import itertools
 import math
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oscsynth.control.arrange import kept_of
 from oscsynth.control.clients import Clients
 from oscsynth.control.osc import Bundle, Message
 from oscsynth.parameters import PART_PARAMETERS
@@ -158,6 +160,20 @@ def test_stored_and_recalled_it_is_the_same(stage, kept):
     send(stage, "scene", "Two")
     send(stage, "scene", "Mine")
     assert [values(stage, part) for part in (1, 2)] == before
+
+
+def test_notes_and_the_pedal_belong_to_no_scene(stage, kept):
+    bells = dataclasses.replace(VIOLIN, name="Bells", mode="notes")
+    stage.set_patches({"Bells": bells, "Choir": CHOIR, "Violin": VIOLIN})
+    stage.offer(bells, METADATA["Violin"])
+    stage.loaded(3)
+    for message in (("part/2/patch", "Bells"), ("part/2/hold", 1), ("part/2/note/on", 60, 0.5), ("part/2/gain", -6.0)):
+        send(stage, *message)
+    send(stage, "scene/store", "Bells")
+    assert kept[0].parts[2] == PartScene("Bells", {"gain": (-6.0,)})
+    assert send(stage, "scene", "One") == [done("scene", "One")] and not stage.voices.held(2)
+    assert send(stage, "scene", "Bells") == [done("scene", "Bells")] and not stage.voices.held(2)
+    assert kept_of(stage.parts[2]).values.keys().isdisjoint({"hold", "chroma"})
 
 
 def test_stored_again_it_keeps_note_time_and_place(stage, kept):
