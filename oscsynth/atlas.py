@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .control.plane import SIZE, Plane
+from .real_time import take_it_easy
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +34,6 @@ DRAW_SECONDS = 60.0  # how long one map may take
 # Not -m: runpy would warn where the package is imported already.
 COMMAND = "from oscsynth.atlas import main; main()"
 MAX_KEPT = 200
-_NICENESS = 15
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 5000.0  # where notes are told from noise
 _LEAST_SPAN_OCTAVES = 0.5  # a plane on which nothing changes is flat
 _AT_ONCE = 64  # spectra
@@ -137,8 +137,7 @@ def _draw_outside(plane: Plane) -> Map | None:
 
 def main() -> None:
     """Draw the plane on standard input."""
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
+    take_it_easy()
     fields = json.loads(sys.stdin.read())
     print(json.dumps(chart(Plane(**fields))))
 

@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
+from .analysis import Analyst
 from .control.guard import Guard, is_loopback
 from .control.instrument import Instrument, Reply
 from .control.notes import from_notes, to_notes
@@ -113,7 +114,8 @@ class Control:
         notes = memory.read_notes()
         # An engine that has just been started says so; to one that was there before this control, what is new is sent at once.
         self._engine_is_there = bool(notes) or memory.read_telemetry().engine_pid > 0
-        self.instrument = Instrument(self._request_load, memory.restore_state(), status=self._status)
+        self._analyst = Analyst(tap_path(memory.path))
+        self.instrument = Instrument(self._request_load, memory.restore_state(), status=self._status, heard=self._analyst.figures)
         self._publisher = Publisher(memory, _call_later)
         self.timeline = Timeline(self.instrument, _call_later, self._deliver, memory.write_queue, self._complain)
         self.timeline.restore(memory.read_queue())
@@ -160,6 +162,7 @@ class Control:
         for task in work:
             task.cancel()
         self.server.close()
+        self._analyst.close()
         self.timeline.save()
         self._publisher.flush()
         self._look()

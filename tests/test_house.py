@@ -28,6 +28,7 @@ HOUSE: dict[str, set[str]] = {
     "schedule": set(),
     "real_time": set(),
     "tap": set(),
+    "analysis": {"real_time", "tap"},
     "recorder": {"errors", "audio", "real_time", "tap"},
     "studio": {"control", "tap"},
     "timed_state": {"link", "parameters", "schedule"},
@@ -40,7 +41,7 @@ HOUSE: dict[str, set[str]] = {
     "check": {"errors", "metadata", "patch", "patch_file", "library", "probe"},
     "audio": {"errors", "units"},
     "sound": {"errors", "units", "metadata", "parameters", "patch", "link"},
-    "control": {"", "lan", *GROUND},
+    "control": {"", "lan", "analysis", *GROUND},
     "client": {"errors"},
     "monitor": {"errors", "units", "parameters", "client"},
     "keys": {"errors", "units", "parameters", "client"},
@@ -52,9 +53,9 @@ HOUSE: dict[str, set[str]] = {
     "setlist": {"control", "errors", "parameters", "patch_file", "scene", "units", "yaml_file", "yaml_write"},
     "lan": set(),
     "layouts": {"errors", "units"},
-    "atlas": {"", "control", "sound"},  # sound only in the process of its own
+    "atlas": {"", "real_time", "control", "sound"},  # sound only in the process of its own
     "doors": {*GROUND, "atlas", "control"},
-    "control_process": {*GROUND, "library", "librarian", "doors", "control", "lan", "keeper", "session", "real_time", "tap", "studio"},
+    "control_process": {*GROUND, "analysis", "library", "librarian", "doors", "control", "lan", "keeper", "session", "real_time", "tap", "studio"},
     "choices": set(),
     "daemon": {"errors", "link", "tap", "audio", "screen", "choices"},
     "score": {"errors", "client", "control"},

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..analysis import HIGHEST_HZ, LOWEST_HZ, N_BANDS
 from ..parameters import MASTER_PARAMETERS, MAX_LATENTS, N_CLASSES, N_VOICE_LATENTS, PART_PARAMETERS, Parameter
 from . import actions as a
 from . import midi_rows as m
@@ -106,6 +107,9 @@ _WHOLE: tuple[Row, ...] = (
     Row("scenes/{}/note", "s", "the note of one scene, for a label", s.read_scenes_note, keys=s.scenes, placeholder="K"),
     Row("addresses", "s", "every address there is now, in several messages where they are many", p.read_addresses),
     Row("status", "s", "names and figures in turn: parts, load, underruns, latency ...", p.read_status),
+    Row("levels", "ff", "loudest sample of left and right in the last moment, in dB", p.read_levels, is_live=True),
+    Row("spectrum", "f" * N_BANDS, f"what is heard: the power of {N_BANDS} bands in dB, from {LOWEST_HZ:g} to {HIGHEST_HZ:g} Hz, each as much wider "
+        "than the one before", p.read_spectrum, is_live=True),
     Row("version", "s", "the version of the program", p.read_version),
     Row("notify", "ii", "1: the sender is told of every change, at its own port or the one named second; 0: no more", r.read_notify, r.write_notify,
         parameter=_SWITCH, least=1, of_sender=True),

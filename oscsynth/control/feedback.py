@@ -20,7 +20,7 @@ from .row import Answer, Read
 if TYPE_CHECKING:
     from .instrument import Instrument
 
-_NEVER_SHOWN = {"patches", "scenes", "addresses", "status", "version", "midi/learned"}  # lists and figures, for those who ask
+_NEVER_SHOWN = {"patches", "scenes", "addresses", "status", "version", "midi/learned", "levels", "spectrum"}  # lists and figures, for those who ask
 Group: TypeAlias = tuple[int, str, int]  # what moves together under one finger: a value and its position as a fader
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..analysis import SILENCE
 from ..metadata import Metadata
 from ..parameters import MAX_PARTS, State
 from ..patch import Patch
@@ -59,6 +60,8 @@ class Instrument:
         What ``/status`` answers beside the parts: names with figures or texts.
     seconds : callable, optional
         The clock that notes are stamped with.
+    heard : callable, optional
+        The figures of what is heard now, as `analysis` has them: levels, then bands, in dB.
 
     Attributes
     ----------
@@ -83,6 +86,7 @@ class Instrument:
         prefix: str = "/oscsynth",
         status: Callable[[], Mapping[str, Any]] = dict,
         seconds: Callable[[], float] = time.monotonic,
+        heard: Callable[[], Sequence[float]] = lambda: SILENCE,
     ) -> None:
         self.state = state or State()
         self.prefix = prefix
@@ -102,6 +106,7 @@ class Instrument:
         self.parts: dict[int, Part] = {1: Part(self, 1)}
         self.midi = Translator(self)
         self._status = status
+        self.heard = heard
         self._own_answers = {f"{prefix}/{name}" for name in ("fail", "done", "late", "synced")}
         self.clients: Clients | None = None
         self.studio: Studio | None = None  # where recordings are made

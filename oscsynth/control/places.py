@@ -174,3 +174,13 @@ def read_addresses(part: Part, key: int) -> Answer:
 def read_status(part: Part, key: int) -> Answer:
     """Return names and figures in turn."""
     return tuple(item for pair in part.instrument.status().items() for item in pair)
+
+
+def read_levels(part: Part, key: int) -> Answer:
+    """Return the levels of left and right."""
+    return tuple(part.instrument.heard()[:2])
+
+
+def read_spectrum(part: Part, key: int) -> Answer:
+    """Return the power of each band."""
+    return tuple(part.instrument.heard()[2:])

@@ -154,6 +154,20 @@ def test_the_status_says_how_it_fares(page):
     page.wait_for_function("() => / ms$/.test(document.querySelector('[data-figure=trip] dd')?.textContent)")
 
 
+def test_what_is_heard_is_seen(page, serve):
+    level = "Number(document.querySelector('.level').getAttribute('aria-valuenow'))"
+    ink = """() => {
+        const seen = document.querySelector('.spectrum canvas');
+        return seen.getContext('2d').getImageData(0, 0, seen.width, seen.height / 2).data.some((value) => value > 0);
+    }"""
+    page.wait_for_function(f"() => {level} > -40")
+    page.wait_for_function(ink)
+    serve.ask("panic", seconds=0.01)
+    page.wait_for_function(f"() => {level} <= -72")
+    page.wait_for_function(f"() => !({ink})()")
+    assert page.locator(".levels .value").inner_text() == "silent"
+
+
 def test_two_fingers_move_two_faders_and_a_chord_is_held(browser, serve):
     with opened(browser, serve.port + 1, **PHONE) as page:
         touch = page.context.new_cdp_session(page)

@@ -64,7 +64,7 @@ function parts() {
     make("button.chip", { type: "button", "aria-pressed": String(number === part), "aria-label": `part ${number}`, onclick: () => turn(number) }, String(number));
   const add = free && make("button.chip", { type: "button", "aria-label": "add a part", onclick: () => addPart(free) }, "+");
   const close = part > 1 && make("button.chip", { type: "button", "aria-label": `close part ${part}`, onclick: () => link.send(`${base()}/close`) }, "×");
-  place("parts").replaceChildren(...numbers.map(chip), ...[add, close].filter(Boolean));
+  place("parts").replaceChildren(...(numbers.length > 1 ? numbers.map(chip) : []), ...[add, close].filter(Boolean));
 }
 
 function addPart(number) {

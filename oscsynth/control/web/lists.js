@@ -5,6 +5,7 @@ import { action, make, panel } from "./dom.js";
 import { choice, fader } from "./fader.js";
 
 const N_SNAPSHOTS = 16; // shown; OSC has more
+const MANY = 10; // points: they become smaller
 
 /** Return buttons for names, of which the one that a path says is pressed. */
 function names(link, path, all, choose, kind, unsubscribe) {
@@ -59,7 +60,7 @@ export function points(link, { base, unsubscribe }) {
       : null;
   return panel(
     "Points",
-    all.length ? make("div.chips", {}, ...names(link, `${base}/point`, all, choose, "chip", unsubscribe)) : make("p.quiet", {}, "This patch has no points."),
+    all.length ? make(`div.chips${all.length > MANY ? ".many" : ""}`, {}, ...names(link, `${base}/point`, all, choose, "chip", unsubscribe)) : make("p.quiet", {}, "This patch has no points."),
     more,
     fader(link, `${base}/point/seconds`, "travel time", { unsubscribe }),
   );

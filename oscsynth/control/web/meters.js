@@ -16,26 +16,26 @@ export function spectrum(link, { root, unsubscribe }) {
     if (!n) return;
     const style = getComputedStyle(element);
     const spot = (at) => [(at / (n - 1)) * width, height - 2 - (height - 4) * Math.max(0, (bands[at] - FLOOR_DB) / (LOUDEST_DB - FLOOR_DB))];
-    context.beginPath();
-    context.moveTo(0, height);
-    context.lineTo(...spot(0));
+    const line = new Path2D();
+    line.moveTo(...spot(0));
     for (let at = 1; at < n; at++) {
       const [x0, y0] = spot(at - 1);
       const [x1, y1] = spot(at);
-      context.quadraticCurveTo(x0, y0, (x0 + x1) / 2, (y0 + y1) / 2);
+      line.quadraticCurveTo(x0, y0, (x0 + x1) / 2, (y0 + y1) / 2);
     }
-    context.lineTo(...spot(n - 1));
-    context.lineTo(width, height);
+    const face = new Path2D(line);
+    face.lineTo(width, height);
+    face.lineTo(0, height);
     const fill = context.createLinearGradient(0, 0, 0, height);
     fill.addColorStop(0, style.getPropertyValue("--accent"));
     fill.addColorStop(1, "transparent");
     context.fillStyle = fill;
     context.globalAlpha = 0.75;
-    context.fill();
+    context.fill(face);
     context.globalAlpha = 1;
     context.strokeStyle = style.getPropertyValue("--accent");
     context.lineWidth = 1.5;
-    context.stroke();
+    context.stroke(line);
   });
   const draw = soon(() => {
     bands = target.map((now, at) => Math.max(now, (bands[at] ?? FLOOR_DB) - FALL_DB));
