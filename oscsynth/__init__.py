@@ -25,7 +25,8 @@ The map of the house, top to bottom; a module imports only from those below it.
 ``parameters``        what can change: one table
 ``patch metadata``    what a patch is; what a decoder file says of itself; ``scene``: what all parts play
 ``units errors``      inverse pairs of conversions; a few error classes; ``lan``: this computer's addresses
-``recorder``          what was heard, into a file, in a process of its own; ``studio`` is control's side of it, ``tap`` where the sound is; ``analysis`` looks at it
+``recorder``          what was heard, into a file, in a process of its own; ``studio`` is control's side of it, ``tap`` where the sound is;
+                      ``analysis`` looks at it, for meters and spectrum
 ``real_time``         a place before all other programs, where the system gives one
 ====================  ====================================================================================================
 

@@ -115,7 +115,7 @@ def test_points_and_the_way_between_two(page, serve):
 
 def test_snapshots_are_stored_recalled_and_seen(page, serve):
     serve.ask("latent/2", 0.3, seconds=0.01)
-    page.get_by_role("button", name="Store", exact=True).click()
+    page.get_by_role("button", name="store a snapshot").click()
     page.get_by_role("button", name="snapshot 5, empty").click()
     page.get_by_role("button", name="snapshot 5, stored").wait_for()
     serve.ask("latent/2", 0.9, seconds=0.01)
@@ -146,7 +146,7 @@ def test_parts_come_and_go(page, serve):
 def test_what_cannot_be_done_is_said(page):
     page.get_by_role("button", name="snapshot 16, empty").click()
     page.wait_for_selector(".said.shown")
-    assert "nothing was stored in snapshot 16" in page.locator(".said").inner_text()
+    assert "nothing was stored in snapshot 16" in page.locator(".said").text_content()
 
 
 def test_the_status_says_how_it_fares(page):
@@ -165,7 +165,7 @@ def test_what_is_heard_is_seen(page, serve):
     serve.ask("panic", seconds=0.01)
     page.wait_for_function(f"() => {level} <= -72")
     page.wait_for_function(f"() => !({ink})()")
-    assert page.locator(".levels .value").inner_text() == "silent"
+    page.wait_for_function("() => document.querySelector('.levels .value').textContent === 'silent'")
 
 
 def test_two_fingers_move_two_faders_and_a_chord_is_held(browser, serve):

@@ -35,14 +35,14 @@ def test_it_comes_back_after_the_network_was_cut_and_knows_what_happened_meanwhi
             page.evaluate("document.body.dataset.same = 'yes'")  # it is not loaded again
             wire.cut()
             page.wait_for_selector("body.lost", timeout=8000)
-            assert "connection is lost" in page.locator(".said").inner_text()
+            assert "connection is lost" in page.locator(".said").text_content()
             serve.ask("latent/1", 0.35, seconds=0.01)
             serve.ask("patch", "A tiny 3", seconds=0.01)
             page.wait_for_timeout(1500)
             assert page.locator("body.lost").count() == 1
             wire.mend()
             page.wait_for_selector("body:not(.lost)", timeout=8000)
-            assert "Connected again" in page.locator(".said").inner_text()
+            assert "Connected again" in page.locator(".said").text_content()
             page.wait_for_selector('.row[data-name="A tiny 3"][aria-pressed="true"]')
             fader(page).press("End")
             assert answers(serve, "latent/1", 1.0)

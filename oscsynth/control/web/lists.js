@@ -34,7 +34,7 @@ export function scenes(link, { root, unsubscribe }) {
     field.value = "";
   };
   const keep = link.nodes.has(`${root}/scene/store`)
-    ? make("form.store", { onsubmit: store }, field, make("button.chip", { type: "submit" }, "Store"))
+    ? make("form.store", { onsubmit: store }, field, make("button.chip", { type: "submit", "aria-label": "store a scene" }, "Store"))
     : null;
   const steps = ["previous", "next"].filter((way) => link.nodes.has(`${root}/scene/${way}`));
   return panel(
@@ -68,7 +68,7 @@ export function points(link, { base, unsubscribe }) {
 
 export function snapshots(link, { base, unsubscribe }) {
   let storing = false;
-  const store = make("button.chip.store", { type: "button", "aria-pressed": "false", title: "then a number keeps every value there", onclick: () => arm(!storing) }, "Store");
+  const store = make("button.chip.store", { type: "button", "aria-pressed": "false", "aria-label": "store a snapshot", title: "then a number keeps every value there", onclick: () => arm(!storing) }, "Store");
   const arm = (on) => {
     storing = on;
     store.setAttribute("aria-pressed", String(on));

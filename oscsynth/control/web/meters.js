@@ -55,22 +55,31 @@ export function levels(link, { root, unsubscribe }) {
   const bars = ["left", "right"].map((side) =>
     make("div.level", { role: "meter", "aria-label": `level ${side}`, "aria-valuemin": "-72", "aria-valuemax": "0", "aria-valuenow": "-72" }, make("span.fill"), make("span.peak")),
   );
-  const said = make("span.value", {}, "−∞ dB");
+  const said = make("span.value", {}, "silent");
   const peaks = [0, 0].map(() => ({ db: -Infinity, until: 0 }));
+  let levels = [-Infinity, -Infinity];
+  let timer;
+  const show = () => {
+    const now = performance.now();
+    levels.forEach((db, at) => {
+      const peak = peaks[at];
+      if (db >= peak.db || now >= peak.until) Object.assign(peak, { db, until: now + HOLD_MS });
+      bars[at].style.setProperty("--at", Math.max(0, 1 + db / 72));
+      bars[at].style.setProperty("--peak", Math.max(0, 1 + peak.db / 72));
+      bars[at].classList.toggle("clips", peak.db > CLIP_DB);
+      bars[at].setAttribute("aria-valuenow", Math.round(Math.max(db, -72)));
+    });
+    const top = Math.max(peaks[0].db, peaks[1].db);
+    said.textContent = top > -72 ? `${top.toFixed(1).replace("-", "−")} dB` : "silent";
+    clearTimeout(timer);
+    if (peaks.some((peak, at) => peak.db > levels[at])) timer = setTimeout(show, HOLD_MS); // when nothing more comes
+  };
   unsubscribe.push(
     link.on(`${root}/levels`, (...dbs) => {
-      const now = performance.now();
-      dbs.forEach((db, at) => {
-        const peak = peaks[at];
-        if (db >= peak.db || now > peak.until) Object.assign(peak, { db, until: now + HOLD_MS });
-        bars[at].style.setProperty("--at", Math.max(0, 1 + db / 72));
-        bars[at].style.setProperty("--peak", Math.max(0, 1 + peak.db / 72));
-        bars[at].classList.toggle("clips", peak.db > CLIP_DB);
-        bars[at].setAttribute("aria-valuenow", Math.round(Math.max(db, -72)));
-      });
-      const top = Math.max(peaks[0].db, peaks[1].db);
-      said.textContent = top > -72 ? `${top.toFixed(1).replace("-", "−")} dB` : "silent";
+      levels = dbs;
+      show();
     }),
+    () => clearTimeout(timer),
   );
   return make("div.levels", {}, ...bars, said);
 }
