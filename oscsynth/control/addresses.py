@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..analysis import HIGHEST_HZ, LOWEST_HZ, N_BANDS
-from ..analysis import HIGHEST_HZ, LOWEST_HZ, N_BANDS
 from ..parameters import MASTER_PARAMETERS, MAX_LATENTS, N_CLASSES, N_VOICE_LATENTS, PART_PARAMETERS, Parameter
 from . import actions as a
 from . import midi_rows as m
