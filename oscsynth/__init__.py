@@ -8,6 +8,7 @@ The map of the house, top to bottom; a module imports only from those below it.
                       ``choices`` what is kept of it
 ``control_process``   the one that hears; its ``librarian`` watches, checks and loads; ``engine_process``, the one that sounds
 ``keeper``            takes up the session and keeps it, ``session`` is its file
+``midi_door``         MIDI inputs on their way to the instrument, and what is learned on its way into the patches; ``midi_ports`` finds them
 ``doors``             OSCQuery with the page, and the announcement, opened once it plays; ``atlas`` draws the page's maps
 ``layouts``           what a phone shows
 ``setlist``           the scenes of a show as a file

@@ -73,6 +73,12 @@ def serve(
         bool | None, typer.Option("--lan/--no-lan", help="Let the networks in that this computer is in: phones, other computers; the key n does too.")
     ] = None,
     allow: Annotated[list[str] | None, typer.Option(metavar="NETWORK", help="Let this network in, such as 192.168.1.0/24; once for each.")] = None,
+    midi: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="MIDI input: a part of its name, as `oscsynth devices` lists them; once for each; all unless given, none: no MIDI."
+        ),
+    ] = None,
     feedback: Annotated[list[str] | None, typer.Option(metavar="IP:PORT", help="Tell this address of every change; once for each.")] = None,
     recordings: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for recordings, instead of one in your music folder.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start clean, instead of going on where it ended.")] = False,
@@ -96,6 +102,7 @@ def serve(
             lan=_is_lan_wanted(lan),
             allow=tuple(allow or ()),
             feedback=tuple(feedback or ()),
+            midi=tuple(midi or ()),
             fresh=fresh,
             recordings=recordings.absolute() if recordings else None,
         )
@@ -166,11 +173,12 @@ def list_patches(patches: PatchesOption = None) -> None:
 
 @app.command("devices")
 def list_devices() -> None:
-    """List the sound devices; `--device` takes a part of a name."""
+    """List the sound devices and the MIDI inputs; `--device` and `--midi` take a part of a name."""
     from rich.table import Table
 
     from .audio import devices
 
+    _list_midi()
     found = devices()
     if not found:
         raise OscsynthError("no sound device was found: connect or switch one on; `oscsynth serve` runs without one, silently")
@@ -178,6 +186,25 @@ def list_devices() -> None:
     for device in found:
         row = (device.name, device.api, str(device.output_channels), f"{device.default_sample_rate_hz} Hz", f"{1000 * device.latency_seconds:.1f} ms")
         table.add_row(*row, "the default" if device.is_default else "")
+    _console().print(table)
+
+
+def _list_midi() -> None:
+    from rich.table import Table
+
+    from .midi_ports import inputs
+
+    try:
+        found = inputs()
+    except OscsynthError as error:
+        typer.echo(str(error))
+        return
+    if not found:
+        typer.echo("There is no MIDI input now; `oscsynth serve` hears one as soon as it comes.")
+        return
+    table = Table("MIDI input", "system")
+    for port in found:
+        table.add_row(port.name, port.api)
     _console().print(table)
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .analysis import Analyst
+from .control.discovery import DEFAULT_PORT
 from .control.guard import Guard, is_loopback
 from .control.instrument import Instrument, Reply
 from .control.notes import from_notes, to_notes
@@ -35,6 +36,7 @@ from .lan import addresses
 from .librarian import Librarian
 from .library import Library, factory_folder, user_folder
 from .link import EXIT_HOPELESS, Load, Loaded, SharedMemory
+from .midi_door import MidiDoor
 from .parameters import MAX_PARTS, State
 from .patch import Patch
 from .real_time import CONTROL_PRIORITY, hurry
@@ -72,6 +74,8 @@ class ControlOptions(Protocol):
     def feedback(self) -> Sequence[str]: ...  # noqa: D102
     @property
     def recordings(self) -> Path | None: ...  # noqa: D102
+    @property
+    def midi(self) -> Sequence[str]: ...  # noqa: D102
     @property
     def fresh(self) -> bool: ...  # noqa: D102
 
@@ -129,6 +133,7 @@ class Control:
         self.server = Server(self.instrument, self._write, self._complain, Guard(options.lan, options.allow))
         self.server.perform = self.timeline.perform
         self._studio: RecordingStudio | None = None
+        self._midi: MidiDoor | None = None
         self._known: dict[str, dict[str, Any]] = {}  # events as they were told last
         self._forget_at = 0.0
 
@@ -142,7 +147,8 @@ class Control:
         host, port = self.server.address[:2]
         hosts = " or ".join(addresses(host)) or host
         self._events.put({"event": "listening", "host": host, "hosts": hosts, "port": port, "sentence": self.server.shortage})
-        librarian = Librarian(self._library(), self.instrument, self._deliver, self._complain)
+        library = self._library()
+        librarian = Librarian(library, self.instrument, self._deliver, self._complain)
         librarian.read()
         self._open_studio()
         self._resume()
@@ -150,6 +156,8 @@ class Control:
         self.server.publish()
         self.timeline.advance()
         self.server.start(loop)
+        self._midi = MidiDoor(self.instrument, self.timeline.perform, self._deliver, library, self._say, self._complain)
+        self._midi.open(self._options.midi, f"oscsynth {port}" if port != DEFAULT_PORT else "oscsynth", loop)
         for seconds in _FREEZE_SECONDS:
             loop.call_later(seconds, gc.freeze)
         threading.Thread(target=self._receive, args=(loaded, loop, librarian, stopped), daemon=True).start()
@@ -161,6 +169,7 @@ class Control:
         await stopped.wait()
         for task in work:
             task.cancel()
+        self._midi.close()
         self.server.close()
         self._analyst.close()
         self.timeline.save()
@@ -220,6 +229,8 @@ class Control:
     def _take_loaded(self, message: Loaded, librarian: Librarian) -> None:
         if message.number < 0:
             self._engine_is_there = True
+            if self._midi:
+                self._midi.suspect()
             if self._keeper:
                 self._keeper.engine_started()
             self.instrument.load_again()
@@ -242,6 +253,9 @@ class Control:
         self._publisher.write(self.timeline.ahead.shown(time.monotonic(), lambda: self._memory.read_telemetry().reached_seconds))
 
     # ---- parent
+
+    def _say(self, sentence: str) -> None:
+        self._events.put({"event": "said", "sentence": sentence})
 
     def _complain(self, sentence: str) -> None:
         self._events.put({"event": "fault", "sentence": sentence})
@@ -302,6 +316,7 @@ class Control:
             "faults": int(telemetry.faults + telemetry.errors),
             **self.server.statistics(),
             **self.timeline.statistics(),
+            **(self._midi.statistics() if self._midi else {}),
         }
 
 

@@ -59,6 +59,7 @@ class Options:
     lan: bool = False
     allow: tuple[str, ...] = ()
     feedback: tuple[str, ...] = ()
+    midi: tuple[str, ...] = ()
     fresh: bool = False
     recordings: Path | None = None  # the user's music folder
 

@@ -55,13 +55,15 @@ HOUSE: dict[str, set[str]] = {
     "layouts": {"errors", "units"},
     "atlas": {"", "real_time", "control", "sound"},  # sound only in the process of its own
     "doors": {*GROUND, "atlas", "control"},
-    "control_process": {*GROUND, "analysis", "library", "librarian", "doors", "control", "lan", "keeper", "session", "real_time", "tap", "studio"},
+    "midi_ports": {"errors", "audio"},
+    "midi_door": {"errors", "patch", "library", "yaml_file", "yaml_write", "control", "midi_ports"},
+    "control_process": {*GROUND, "midi_door", "analysis", "library", "librarian", "doors", "control", "lan", "keeper", "session", "real_time", "tap", "studio"},
     "choices": set(),
     "daemon": {"errors", "link", "tap", "audio", "screen", "choices"},
     "score": {"errors", "client", "control"},
     "render": {"", *GROUND, *FILES, "score", "setlist", "audio", "control", "sound"},
     "__main__": {"", "errors", "audio", "check", "choices"}
-    | {"client", "control", "daemon", "lan", "layouts", "library", "monitor", "render", "training"},
+    | {"client", "control", "daemon", "midi_ports", "lan", "layouts", "library", "monitor", "render", "training"},
     "": set(),  # __init__
     "training": {"metadata", "errors", "units", "patch", "patch_file", "library", "sound"},  # sound: what is measured is what is heard
 }
