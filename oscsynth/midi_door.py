@@ -27,6 +27,7 @@ from .yaml_write import save_yaml
 
 NONE = "none"  # the name of no input
 _COMPLAIN_SECONDS = 1.0
+_LATEST_SECONDS, _WAIT_SECONDS = 3.0, 0.1
 
 Perform = Callable[[Message, Any], list[Reply]]
 Deliver = Callable[[list[tuple[Any, Reply]]], None]
@@ -75,7 +76,16 @@ class MidiDoor:
         self._loop = loop
         if NONE not in wanted:
             self._ports = Ports(wanted, name, self.hear, self._later(self._change), self._later(self._say))
+            self._start(time.monotonic() + _LATEST_SECONDS)
+
+    def _start(self, latest: float) -> None:
+        """Begin as soon as a patch plays: nothing stands in the way of the first sound."""
+        if self._loop is None or self._ports is None:
+            return
+        if self._instrument.parts[1].version is not None or time.monotonic() > latest:
             self._ports.start()
+        else:
+            self._loop.call_later(_WAIT_SECONDS, self._start, latest)
 
     def close(self) -> None:
         """Hear no more."""

@@ -27,8 +27,8 @@ _FETCH_MOST = 256  # from one port in one go
 _QUEUE = 4096
 _FIRST_NUMBER, _N_NUMBERS = 256, 2**18  # ports of OSC's own messages are 0 to 255
 _OWN = re.compile(r"midi through", re.IGNORECASE)  # ALSA's: what is played into it is heard by everybody
-_INSTALL = 'MIDI is not heard, as python-rtmidi is not installed: pip install "oscsynth[midi]"; everything else works'
-_NO_SYSTEM = "MIDI is not heard, as this computer has no MIDI system (ALSA's sequencer or a JACK server); everything else works"
+_INSTALL = 'Keyboards are not heard, as python-rtmidi is not installed: pip install "oscsynth[midi]"; everything else works.'
+_NO_SYSTEM = "No MIDI system was found, so that keyboards are not heard; everything else works."
 
 
 @dataclass(frozen=True, slots=True)

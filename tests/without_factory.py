@@ -19,6 +19,7 @@ class Options:
     feedback: tuple[str, ...] = ()
     fresh: bool = False
     recordings: Path | None = None
+    midi: tuple[str, ...] = ("none",)
 
 
 def main(*arguments):
