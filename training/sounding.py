@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from oscsynth.sound import phase
+from oscsynth.sound.moving import shape
 from oscsynth.sound.overlap_add import Mix, OverlapAdd
-from oscsynth.sound.spectrum import audible, loudness_gains, shape
+from oscsynth.sound.spectrum import audible, loudness_gains
 
 from .decoder_file import DecoderFile
 from .spectra import Stft
@@ -53,7 +54,7 @@ def sound(magnitude: np.ndarray, stft: Stft, hop_seconds: float | None = None) -
     overlap_add = OverlapAdd(carrier(), 0, 0)
     for start, end in itertools.pairwise(sorted({*changes, *range(0, len(out), engine.hop_samples), len(out)})):
         if start in changes:
-            shaped = shape(magnitude[changes[start]], engine, bin_hz, 0.0, 440.0) * audible(engine)
+            shaped = shape(magnitude[changes[start]][None], engine, bin_hz, np.zeros(1), np.full(1, 440.0))[0] * audible(engine)
             overlap_add.change(start, spacing, shaped, Mix.of(0.0, 0.0))
         overlap_add.add_to(out[start:end], start)
     return np.asarray(out.sum(axis=1) / np.float32(np.sqrt(2)))

@@ -11,15 +11,16 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ..parameters import MAX_PART_VOICES, MAX_VOICES, N_VOICE_LATENTS, PART_SLOTS, VOICE_SLOTS
+from ..parameters import MAX_LATENTS, MAX_PART_VOICES, MAX_VOICES, N_VOICE_LATENTS, PART_SLOTS, VOICE_SLOTS
 from ..units import bend, db_to_amplitude
-from .controls import STREAM_SECONDS, Indices, Row, Slides
+from .controls import STREAM_SECONDS, Controls, Indices, Row, Slides
 from .envelopes import Envelopes
 from .voices import Magnitudes, Sound
 
 Voices = NDArray[np.float64]  # (MAX_VOICES, N_VOICE_SLOTS), as the state has them
 
 BEND_SECONDS = 0.02  # in which a bend that comes alone gets there; in a stream of them each takes the last distance
+ROWS_AHEAD = 8  # spectra decoded together where a movement is known ahead
 FEW_VOICES = 8  # so many together are as loud as a drone
 
 _TRANSPOSE, _GLIDE = PART_SLOTS["transpose"].start, PART_SLOTS["glide"].start
@@ -42,6 +43,8 @@ class Bank:
         What they play.
     part : int
         Whose voices, 1 to 8.
+    controls : Controls
+        The deck's faders.
 
     Attributes
     ----------
@@ -57,9 +60,9 @@ class Bank:
         Spectra that came out not finite and are silent.
     """
 
-    def __init__(self, sound: Sound, part: int) -> None:
+    def __init__(self, sound: Sound, part: int, controls: Controls) -> None:
         n, n_bins = MAX_PART_VOICES, sound.stft.n_bins
-        self._sound, self._part, self._rate = sound, part, sound.stft.sample_rate_hz
+        self._sound, self._part, self._controls, self._rate = sound, part, controls, sound.stft.sample_rate_hz
         self.n_voices = self.n_moving = self.faults = 0
         self._known = np.zeros(MAX_VOICES)  # the newest note of each of the state's voices that was seen
         self._place: dict[int, int] = {}  # of those that sound, where in the arrays they are
@@ -71,6 +74,7 @@ class Bank:
         self._semitones = np.zeros(n)
         self._touched = np.zeros(n, bool)
         self._decoded = np.empty((n, sound.decoder.n_bins), np.float32)
+        self._ahead: dict[bytes, Magnitudes] = {}  # what was decoded for the next clocks, where a movement is known
         self.magnitudes = np.empty((n, n_bins), np.float32)
         self._powers = np.empty((n, n_bins), np.float32)
         self._last_pitch = math.nan
@@ -205,13 +209,13 @@ class Bank:
             self.n_moving = 0
             return None
         values = self._slides.values(moment)[: n * _WIDTH].reshape(n, _WIDTH)
-        self._move(values, row, at_clock)
+        self._move(moment, values, row, at_clock)
         pressure_db = self._sound.patch.pressure.loudness_db * values[:, _PRESSED]
         self.gains[:n] = self._level * self._strokes[:n] * self._envelopes.levels(moment, row, slice(n)) * 10.0 ** (pressure_db / 20.0)
         total: Magnitudes = np.sqrt((self.gains[:n] ** 2).astype(np.float32) @ self._powers[:n])
         return total
 
-    def _move(self, values: Voices, row: Row, at_clock: bool) -> None:
+    def _move(self, moment: float, values: Voices, row: Row, at_clock: bool) -> None:
         n = self.n_voices
         faders = self._faders_at(values, row)
         semitones = self._pitches[:n] - self._sung[:n] + values[:, _GLIDING] + values[:, _BENT] + row[_TRANSPOSE]
@@ -222,19 +226,42 @@ class Bank:
         if at_clock:
             self.n_moving = int(shaped.sum())
         self._touched[:n] = False
-        self._render(np.flatnonzero(decoded), np.flatnonzero(shaped), faders, semitones)
+        if decoded.any():
+            at = np.flatnonzero(decoded)
+            self._faders[at] = faders[at]
+            self._decoded[at] = self._decode(at, faders[at], moment)
+        if shaped.any():
+            at = np.flatnonzero(shaped)
+            self._semitones[at] = semitones[at]
+            self.magnitudes[at] = loud = self._sound.loud(self._sound.shape(self._decoded[at], semitones[at], self._sung[at]))
+            self._powers[at] = loud * loud
 
-    def _render(self, decoded: Indices, shaped: Indices, faders: Row, semitones: Row) -> None:
+    def _decode(self, at: Indices, faders: Row, moment: float) -> Magnitudes:
+        """Return the decoded spectra of some voices; where few move on a way that is known, those of the next clocks are made with them."""
+        if ROWS_AHEAD // len(at) < 2:
+            return self._decoded_at(at, faders)
+        asked = self._classes[at] * MAX_LATENTS + self._registers[at]
+        keys = [bytes(key) for key in np.column_stack([asked, faders])]
+        if not all(key in self._ahead for key in keys):
+            rows = [faders, *self._faders_ahead(at, moment)]
+            together = self._decoded_at(np.tile(at, len(rows)), np.concatenate(rows))
+            every = [bytes(key) for key in np.column_stack([np.tile(asked, len(rows)), np.concatenate(rows)])]
+            self._ahead = dict(zip(every, together, strict=True))
+        return np.stack([self._ahead[key] for key in keys])
+
+    def _decoded_at(self, at: Indices, faders: Row) -> Magnitudes:
         sound = self._sound
-        if len(decoded):
-            self._faders[decoded] = faders[decoded]
-            self._decoded[decoded], faults = sound.decode(sound.positions(faders[decoded]), self._classes[decoded], self._registers[decoded])
-            self.faults += faults
-        if len(shaped):
-            self._semitones[shaped] = semitones[shaped]
-            loud = sound.loud(sound.shape(self._decoded[shaped], semitones[shaped], self._sung[shaped]))
-            self.magnitudes[shaped] = loud
-            self._powers[shaped] = loud * loud
+        decoded, faults = sound.decode(sound.positions(faders), self._classes[at], self._registers[at])
+        self.faults += faults
+        return decoded
+
+    def _faders_ahead(self, at: Indices, moment: float) -> list[Row]:
+        ahead: list[Row] = []
+        while len(ahead) + 1 < ROWS_AHEAD // len(at) and moment < max(self._controls.arrives, self._slides.arrives):
+            moment += self._sound.stft.clock_samples
+            values = self._slides.values(moment)[: self.n_voices * _WIDTH].reshape(-1, _WIDTH)
+            ahead.append(self._faders_at(values, self._controls.values(moment))[at])
+        return ahead
 
     def _faders_at(self, values: Voices, row: Row) -> Row:
         """Return where the faders of each voice stand, float64 (voices, n_latents): the part's, its own, and what stroke and pressure add."""

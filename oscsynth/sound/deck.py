@@ -54,7 +54,7 @@ class Deck:
         self._rate = sound.stft.sample_rate_hz
         self._controls = Controls(row, sound.slews_seconds, self._rate)
         self._drone = Drone(sound, self._controls)
-        self._bank = Bank(sound, part) if sound.patch.mode == "notes" else None
+        self._bank = Bank(sound, part, self._controls) if sound.patch.mode == "notes" else None
         self._player: Player = self._bank or self._drone
         self.fade = Fade(0.0)
         mid = carrier.offset(sound.patch.seed)

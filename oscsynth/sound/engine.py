@@ -22,6 +22,7 @@ Block = NDArray[np.float32]
 
 SWITCH_SECONDS = 0.02
 MAX_INSTANTS = 8  # in each clock; what comes later joins the next
+MANY_VOICES = 16  # while more than these move, every other clock is left out
 MAX_DECKS = 4  # of a part, fading ones included
 
 _OPEN, _PATCH, _PANIC, _OUTPUT, _TRAVEL = (PART_SLOTS[name].start for name in ("open", "patch", "panic", "output", "travel"))
@@ -58,6 +59,7 @@ class Engine:
         self._master: Controls | None = None
         self._master_heard_at = -1.0
         self._instants = 0
+        self._clock = self.stft.clock_samples  # how far apart the changes are
         self._pending = True
         self._faults = 0
 
@@ -141,7 +143,7 @@ class Engine:
             self._master = Controls(self._rows[0], master_slews(), self.stft.sample_rate_hz)
         elif self._master.set(self._rows[0], now) is not None:
             self._master_heard_at = -1.0
-        clock = self.stft.clock_samples
+        clock = self._clock
         until = now - now % clock + clock
         for number in changed:
             part = self._parts[number - 1]
@@ -165,7 +167,12 @@ class Engine:
         self._instants = 0
         if self._pending:
             self._take(state, now)
-        clock = self.stft.clock_samples
+        if now % (2 * self.stft.clock_samples) == 0:
+            moving = sum(deck.n_moving for part in self._parts for deck in part.decks if not deck.is_settled())
+            self._clock = self.stft.clock_samples * (2 if moving > MANY_VOICES else 1)
+        clock = self._clock
+        if now % clock:
+            return
         middle = now + 0.5 * clock
         master_moves = not self._master_is_settled()
         gain = self._master_gain(middle)

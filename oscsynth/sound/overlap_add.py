@@ -106,6 +106,10 @@ class OverlapAdd:
         last = self._layers[-1]
         if last.start == start and len(self._layers) > 1:
             self._layers.pop()
+            last = self._layers[-1]
+        if len(self._layers) > 1:
+            # Never all there before the change that it takes the place of: half of what is left of that is the least.
+            spread = max(spread, -((start - last.start - 2 * last.spread) // 2))
         self._layers.append(_Layer(start, spread, magnitude, mix, tone))
 
     def add_to(self, out: Sound, start: int) -> None:

@@ -1,14 +1,12 @@
-"""Magnitudes moved to another pitch or rate, and scaled to one loudness (design section 2). Pure functions of arrays; rendering thread."""
+"""Magnitudes scaled to one loudness (design section 2). Pure functions of arrays; rendering thread."""
 
 from __future__ import annotations
 
 import functools
-import itertools
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..patch import Formants, Stretch
 from .phase import Stft
 
 Magnitudes = NDArray[np.float32]
@@ -17,143 +15,10 @@ Power = NDArray[np.float64]
 LOUDNESS_LUFS = -20.0
 MAX_GAIN_DB = 24.0
 LOWEST_HZ = 20.0
-HARMONICS_ABOVE_SEMITONES = 7.0  # where `stretch: auto` begins to move partials whole
 
 # Mean square of noise-phase sound for magnitudes M is the sum over d of these times the sum of M[b] M[b + d], over the window squared: neighbouring
 # bins of a stored noise are not independent. Fitted to 60 spectra from flat to single lines, largest error 0.02 dB (tests/sound/test_spectrum.py).
 _NEIGHBOURS = (2.3607, 2.0438, 0.2269)
-_PEAK_FLOOR = 1e-3  # partials more than 60 dB below the strongest move with their neighbours
-
-
-def stretch(power: Power, ratio: float, n_bins: int) -> Power:
-    """Return a power spectrum with every frequency multiplied by a ratio, its total kept.
-
-    Each target bin takes what lies between its edges, as a difference of the cumulative sum: no partial falls between two readings.
-
-    Parameters
-    ----------
-    power : float64 (bins,)
-        The source.
-    ratio : float
-        In bins of the target for a bin of the source.
-    n_bins : int
-        Of the target.
-    """
-    total = np.zeros(len(power) + 1)
-    np.cumsum(power, out=total[1:])
-    edges = (np.arange(n_bins + 1) - 0.5) / ratio + 0.5
-    moved: Power = np.diff(np.interp(edges, np.arange(len(total)), total))
-    return moved
-
-
-def move_partials(power: Power, ratio: float, n_bins: int) -> Power:
-    """Return a power spectrum whose partials stand at ``ratio`` times their frequency with their lobes as wide as before.
-
-    Arguments and result as for `stretch`. Between two partials that move apart the valley between them is held.
-    """
-    peaks = _peaks(power)
-    if len(peaks) == 0:
-        return stretch(power, ratio, n_bins)
-    # The border between two partials is the lowest bin between them.
-    borders = np.array([a + int(np.argmin(power[a:b])) for a, b in itertools.pairwise(peaks)], np.float64)
-    # Below the first partial too: decoders put energy at 0 Hz, which is not to be held up to the moved partial.
-    lowest = float(np.argmin(power[: peaks[0] + 1]))
-    low, high = np.concatenate([[lowest], borders]), np.concatenate([borders, [len(power) - 1.0]])
-    target = np.arange(n_bins, dtype=np.float64)
-    partial = np.searchsorted(borders * ratio, target, "right")
-    shift = (ratio - 1.0) * _refined(power, peaks)
-    source = np.clip(target - shift[partial], low[partial], high[partial])
-    # Read between bins in decibels: a Hann lobe is near a parabola there, and is not widened.
-    moved: Power = np.exp(np.interp(source, np.arange(len(power)), np.log(power + 1e-30)))
-    # Above the last partial nothing new is made up: what lies past the source's end is silent.
-    moved[target > (len(power) - 1) * ratio] = 0.0
-    return moved
-
-
-def keep_formants(moved: Power, original: Power, width_bins: float) -> Power:
-    """Return a moved power spectrum under the envelope that the original had.
-
-    Parameters
-    ----------
-    moved, original : float64 (bins,)
-        On the same bins.
-    width_bins : float
-        Over how many bins the envelope is averaged: more than the distance between two partials, of either.
-    """
-    floor = 1e-12 * max(float(original.max()), 1e-30)
-    return moved * (_smoothed(original, width_bins) + floor) / (_smoothed(moved, width_bins) + floor)
-
-
-def _smoothed(power: Power, width_bins: float) -> Power:
-    total = np.concatenate([[0.0], np.cumsum(power)])
-    centre = np.arange(len(power)) + 0.5
-    low, high = np.maximum(centre - width_bins / 2, 0), np.minimum(centre + width_bins / 2, len(power))
-    at = np.arange(len(total))
-    smooth: Power = (np.interp(high, at, total) - np.interp(low, at, total)) / (high - low)
-    return smooth
-
-
-def _peaks(power: Power) -> NDArray[np.intp]:
-    inner = power[2:-2]
-    is_peak = (inner > power[1:-3]) & (inner >= power[3:-1]) & (inner > power[:-4]) & (inner >= power[4:])
-    is_peak &= inner > power.max() * _PEAK_FLOOR**2
-    return np.flatnonzero(is_peak) + 2
-
-
-def _refined(power: Power, peaks: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return where each peak really stands, in bins, by a parabola through its logarithms."""
-    left, centre, right = (np.log(power[peaks + d] + 1e-30) for d in (-1, 0, 1))
-    curve = np.minimum(left - 2 * centre + right, -1e-9)
-    refined: NDArray[np.float64] = peaks + np.clip(0.5 * (left - right) / curve, -0.5, 0.5)
-    return refined
-
-
-def shape(
-    magnitude: Magnitudes,
-    stft: Stft,
-    source_bin_hz: float,
-    semitones: float,
-    pitch_hz: float,
-    stretching: Stretch = "auto",
-    formants: Formants = "move",
-) -> Magnitudes:
-    """Return a decoder's magnitudes on the engine's bins, moved by an interval.
-
-    Parameters
-    ----------
-    magnitude : float32 (decoder's bins,)
-        Finite, at least 0.
-    stft : Stft
-        The engine's.
-    source_bin_hz : float
-        Distance of the decoder's bins.
-    semitones : float
-        The interval, 0 for none.
-    pitch_hz : float
-        Of the sound before it is moved: the distance of its partials.
-    """
-    rate_ratio = source_bin_hz / stft.bin_hz
-    interval = 2.0 ** (semitones / 12.0)
-    if interval == 1.0 and rate_ratio == 1.0:
-        return _fitted(magnitude, stft.n_bins)
-    power = magnitude.astype(np.float64) ** 2
-    # The rate is a matter of bins, not of pitch: a partial's lobe, as wide in hertz, may widen or narrow in bins.
-    whole = stretching == "harmonics" or (stretching == "auto" and semitones > HARMONICS_ABOVE_SEMITONES)
-    if whole:
-        on_bins = power if rate_ratio == 1.0 else stretch(power, rate_ratio, stft.n_bins)
-        moved = move_partials(on_bins, interval, stft.n_bins)
-    else:
-        moved = stretch(power, interval * rate_ratio, stft.n_bins)
-    if formants == "keep" and interval != 1.0:
-        original = stretch(power, rate_ratio, stft.n_bins)
-        moved = keep_formants(moved, original, 1.5 * max(1.0, interval) * pitch_hz / stft.bin_hz)
-    return np.sqrt(np.maximum(moved, 0.0)).astype(np.float32)
-
-
-def _fitted(magnitude: Magnitudes, n_bins: int) -> Magnitudes:
-    if len(magnitude) >= n_bins:
-        return magnitude[:n_bins]
-    return np.concatenate([magnitude, np.zeros(n_bins - len(magnitude), np.float32)])
 
 
 @functools.cache

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from ..metadata import N_CLASSES
 from ..patch import LatentControl, Patch
-from ..units import bend, db_to_amplitude, midi_to_hz
+from ..units import bend, db_to_amplitude
 from .controls import Indices, Row, part_slews
 from .decoder import Decoder, one_hot
+from .moving import shape
 from .phase import Stft
-from .spectrum import MAX_GAIN_DB, audible, loudness_gains, shape
+from .spectrum import MAX_GAIN_DB, audible, loudness_gains
 
 Magnitudes = NDArray[np.float32]
 Positions = NDArray[np.float64]
@@ -77,8 +78,6 @@ class Sound:
         self._low = np.array([control.range[0] for control in self._controls])
         self._span = np.array([control.range[1] for control in self._controls]) - self._low
         self.slews_seconds = part_slews(np.array([np.nan if control.slew_ms == "auto" else control.slew_ms / 1000.0 for control in self._controls]))
-        # The decoder's bins are the engine's: nothing has to be moved for the rate.
-        self._fits = self.bin_hz == stft.bin_hz and decoder.n_bins == stft.n_bins
         self._ceiling = self._usual_gain() * db_to_amplitude(MAX_GAIN_DB)
 
     def _usual_gain(self) -> float:
@@ -206,14 +205,9 @@ class Sound:
 
     def shape(self, decoded: Magnitudes, semitones: Row, pitches_midi: Row) -> Magnitudes:
         """Return decoded spectra on the engine's bins, each moved by some semitones from the pitch that it has: float32 (voices, n_bins)."""
-        heard = audible(self.stft)
-        if self._fits and not semitones.any():
-            return decoded * heard
-        moved = np.empty((len(decoded), self.stft.n_bins), np.float32)
-        for voice, magnitude in enumerate(decoded):
-            pitch_hz = midi_to_hz(float(pitches_midi[voice]))
-            moved[voice] = shape(magnitude, self.stft, self.bin_hz, float(semitones[voice]), pitch_hz, self.patch.stretch, self.patch.formants)
-        moved *= heard
+        pitches_hz = 440.0 * 2.0 ** ((pitches_midi - 69.0) / 12.0)
+        moved = shape(decoded, self.stft, self.bin_hz, semitones, pitches_hz, self.patch.stretch, self.patch.formants)
+        moved *= audible(self.stft)
         return moved
 
     def loud(self, magnitudes: Magnitudes) -> Magnitudes:

@@ -1,0 +1,83 @@
+"""How much of a core notes take: ``python -m benchmarks.voices [--seconds 4]``.
+
+The engine plays 0 to 64 notes of one part with the shipped violin decoder, block 256. Printed is processor time for a second of sound, with nothing
+moving; with every latent of every note moving all the time, so that all are decoded at each clock; with every note bent all the time, so that all are
+stretched; and with both. While more than 16 notes move, the clock is 256 samples. Each figure is the median of several turns, in turn with the
+others, since speed drifts on a shared machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import numpy as np  # noqa: E402
+
+from benchmarks.compute import BLOCK_SAMPLES, RATE_HZ, machine  # noqa: E402
+from oscsynth.library import factory_folder  # noqa: E402
+from oscsynth.parameters import State  # noqa: E402
+from oscsynth.patch import Patch, Stretch  # noqa: E402
+from oscsynth.sound.engine import Engine  # noqa: E402
+from oscsynth.sound.voices import load_sound  # noqa: E402
+
+COUNTS = (0, 1, 8, 16, 32, 64)
+N_LATENTS = 3
+LOWEST_PITCH = 36
+
+
+def notes(n_voices: int, latents_move: bool, pitches_move: bool, stretch: Stretch = "auto") -> Callable[[float], None]:
+    """Return a run of an engine that holds so many notes."""
+    engine, state = Engine(RATE_HZ), State()
+    decoder = str(factory_folder() / "decoders" / "violin.onnx")
+    engine.install(1, load_sound(Patch("Benchmark", decoder, mode="notes", voices=64, stretch=stretch), RATE_HZ))
+    for name, value in (("open", 1), ("patch", 1)):
+        state.set(1, name, value)
+    for voice in range(n_voices):
+        for name, value in (("started", voice + 1), ("part", 1), ("pitch", LOWEST_PITCH + voice)):
+            state.set_voice(voice, name, value)
+    values, rng = np.frombuffer(state.values), np.random.default_rng(1)
+
+    def run(seconds: float) -> None:
+        for _ in range(round(seconds * RATE_HZ / BLOCK_SAMPLES)):
+            if latents_move:
+                for latent, value in enumerate(rng.random(N_LATENTS)):
+                    state.set(1, "latent", value, latent)
+            if pitches_move:
+                for voice, bend in enumerate(rng.uniform(-1, 1, n_voices)):
+                    state.set_voice(voice, "bend", bend)
+            engine.render(values, BLOCK_SAMPLES)
+
+    return run
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--seconds", type=float, default=4.0)
+    arguments.add_argument("--repeats", type=int, default=5)
+    options = arguments.parse_args()
+    kinds = {"still": (False, False), "latents move": (True, False), "pitches move": (False, True), "both move": (True, True)}
+    runs = {(kind, n): notes(n, *moves) for kind, moves in kinds.items() for n in COUNTS}
+    times: dict[tuple[str, int], list[float]] = {key: [] for key in runs}
+    for run in runs.values():
+        run(1.0)  # past their attacks
+    for _ in range(options.repeats):
+        for key, run in runs.items():
+            begun = time.process_time()
+            run(options.seconds)
+            times[key].append(100 * (time.process_time() - begun) / options.seconds)
+    print(f"{machine()}\n\nshare of a core, median (least) of {options.repeats}, block {BLOCK_SAMPLES}")
+    print(f"{'notes':14}" + "".join(f"{n:>16}" for n in COUNTS))
+    for kind in kinds:
+        cells = (f"{statistics.median(times[kind, n]):6.1f} % ({min(times[kind, n]):4.1f})" for n in COUNTS)
+        print(f"{kind:14}" + "".join(f"{cell:>16}" for cell in cells))
+
+
+if __name__ == "__main__":
+    main()
