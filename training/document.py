@@ -186,7 +186,7 @@ h2{font-size:1.3rem;letter-spacing:-.01em;margin:0 0 .8rem}
 p{max-width:44rem;margin:.4rem 0 .9rem}
 .lead{color:var(--soft);font-size:1.1rem}
 section{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:1.5rem;margin-top:1.25rem}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(11.5rem,1fr));gap:1.1rem 1.5rem;margin:0}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(15rem,1fr));gap:1.3rem 2rem;margin:0}
 .figures dt{color:var(--soft);font-size:.85rem}
 .figures dd{margin:0;color:var(--soft);font-size:.85rem;line-height:1.35}
 .figures b{display:block;color:var(--ink);font-size:1.75rem;line-height:1.25;letter-spacing:-.02em;font-weight:650}
@@ -203,7 +203,8 @@ thead th{color:var(--soft);font-size:.85rem}
 figure{margin:1rem 0 0}
 img{max-width:100%;height:auto;display:block}
 figcaption{color:var(--soft);font-size:.92rem;max-width:44rem;margin-top:.5rem}
-.sounds{list-style:none;margin:0;padding:0;display:grid;gap:.7rem}
+.sounds{list-style:none;margin:0 0 1.6rem;padding:0;display:grid;gap:.7rem}
+.sounds:last-child{margin-bottom:0}
 .sounds li{display:flex;flex-wrap:wrap;gap:.4rem 1.2rem;align-items:center}
 .sounds li>span{flex:0 0 9rem;font-weight:600}
 .sounds label{display:flex;align-items:center;gap:.6rem;color:var(--soft);font-size:.9rem}

@@ -133,14 +133,26 @@ def _box_and_places(axis: Axes, panel: Scatter, theme: Theme) -> None:
     if panel.box is not None:
         width, height = panel.box[1] - panel.box[0]
         axis.add_patch(Rectangle(tuple(panel.box[0]), width, height, fill=False, color=theme.ink, linewidth=0.8, linestyle=(0, (4, 3))))
-    for name, place in panel.places.items():
-        axis.plot(*place, "o", color=theme.ink, markersize=4, path_effects=outline)
-        axis.annotate(name, place, (0, 6), textcoords="offset points", fontsize=8, ha="center", path_effects=outline)
+    for name, (x, y), rank in _apart(panel.places):
+        axis.plot(x, y, "o", color=theme.ink, markersize=4, path_effects=outline)
+        axis.annotate(name, (x, y), (0, 6 + 10 * rank), textcoords="offset points", fontsize=8, ha="center", path_effects=outline)
 
 
-def mesh_maps(panels: Sequence[MeshMap], path: Path, theme: Theme = LIGHT, *, columns: int = 4) -> Path:
+def _apart(places: dict[str, tuple[float, float]]) -> Iterator[tuple[str, tuple[float, float], int]]:
+    """Give places from low to high with how many lines their names go up, so that none covers another."""
+    taken: list[tuple[float, float]] = []
+    spans = [max(1e-9, max(each) - min(each)) for each in zip(*places.values(), strict=True)]
+    for name, (x, y) in sorted(places.items(), key=lambda each: each[1][1]):
+        rank = 0
+        while any(abs(x - other_x) < 0.3 * spans[0] and abs(y + 0.06 * rank * spans[1] - other_y) < 0.06 * spans[1] for other_x, other_y in taken):
+            rank += 1
+        taken.append((x, y + 0.06 * rank * spans[1]))
+        yield name, (x, y), rank
+
+
+def mesh_maps(panels: Sequence[MeshMap], path: Path, theme: Theme = LIGHT, *, columns: int = 4, inches: float = PANEL_INCHES) -> Path:
     """Draw planes of a latent space, each point in the colour of the note that is heard there."""
-    with _panels(len(panels), path, theme, columns, keyboard=True) as axes:
+    with _panels(len(panels), path, theme, columns, inches=inches, keyboard=True) as axes:
         for axis, panel in zip(axes, panels, strict=True):
             pixels = class_colours(theme)[panel.note_class]
             (left, low), (right, high) = panel.box
@@ -210,7 +222,9 @@ def in_bands(magnitude: np.ndarray, bin_hz: float, n_bands: int) -> tuple[np.nda
 
 
 @contextmanager
-def _panels(n: int, path: Path, theme: Theme, columns: int, *, height: float = 1.0, keyboard: bool = False) -> Iterator[list[Axes]]:
+def _panels(
+    n: int, path: Path, theme: Theme, columns: int, *, inches: float = PANEL_INCHES, height: float = 1.0, keyboard: bool = False
+) -> Iterator[list[Axes]]:
     """Give axes in rows and columns, and write them as a PNG afterwards."""
     import matplotlib
 
@@ -219,7 +233,7 @@ def _panels(n: int, path: Path, theme: Theme, columns: int, *, height: float = 1
 
     columns = min(columns, n)
     rows = -(-n // columns)
-    size = (PANEL_INCHES * max(columns, 2), PANEL_INCHES * height * rows + (0.7 if keyboard else 0.2))
+    size = (inches * max(columns, 2), inches * height * rows + (0.7 if keyboard else 0.2))
     with pyplot.rc_context(_style(theme)):
         figure = pyplot.figure(figsize=size, layout="constrained")
         parts = figure.subfigures(2, 1, height_ratios=(size[1] - 0.62, 0.62)) if keyboard else [figure]

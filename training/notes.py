@@ -87,7 +87,9 @@ def weak_sentence(notes: Sequence[Note]) -> str:
     """Say in plain words which notes are weak."""
     weak = sorted((note for note in notes if note.is_weak), key=lambda note: note.share)
     if not weak:
-        return f"No note is weak: wherever the faders stand, each is heard as asked in at least {min(note.share for note in notes):.1%} of places."
+        least = min(note.share for note in notes)
+        where = "everywhere between the faders' ends" if least == 1 else f"in at least {least:.1%} of places between the faders' ends"
+        return f"No note is weak: each is heard as asked {where}."
     said = [_said(note) for note in weak[:12]]
     more = f" And {len(weak) - 12} more." if len(weak) > 12 else ""
     return f"Take care with {'; '.join(said)}.{more}"

@@ -50,6 +50,8 @@ def write(
     (folder / f"{page.stem}.md").write_text(document.markdown(), encoding="utf-8")
     path = folder / f"{page.stem}.html"
     path.write_text(document.html(folder), encoding="utf-8")
+    for picture in folder.glob(f"{page.stem}-*-dark.png"):
+        picture.unlink()  # the page holds it
     return path
 
 
@@ -62,8 +64,8 @@ class _Page:
 
     def glance(self) -> Section:
         metadata, found = self.opened.metadata, self.found
-        error = self.judged.test_mse if self.judged else metadata.test_mse
-        searched = " (positions searched for: no encoder)" if self.judged and self.opened.encoder is None else ""
+        judged = self.judged if self.opened.encoder is not None else None
+        error = judged.test_mse if judged else metadata.test_mse
         notes = f"{note_name(metadata.midi_low)} to {note_name(metadata.midi_high)}"
         rows = [("Range", notes, "every semitone" + (", the octave too" if metadata.registers else "; the octave by stretching"))]
         if metadata.chroma:
@@ -71,12 +73,14 @@ class _Page:
             rows.append(("Plays the note asked for", f"{found.mesh_accuracy:.1%}", f"of places between the faders' ends; {weakest}"))
             rows.append(("In tune within", f"{found.cents:.0f} cents", "median of the strongest partials"))
         if error is not None:
-            rows.append(("Test error", f"{error:.2e}", f"mean squared, of sounds it was never taught{searched}"))
-        if self.judged:
-            measured = self.judged.uniformity
-            rows.append(
-                ("Evenly used", f"{measured.entropy:.0%}", f"of its space; it reaches {measured.largest_extent:.2f} times the faders' travel")
-            )
+            when = "" if judged else ", as measured when it was trained"
+            rows.append(("Test error", f"{error:.2e}", f"mean squared, of sounds it was never taught{when}"))
+        if judged:
+            used = judged.uniformity
+            rows.append(("Evenly used", f"{used.entropy:.0%}", f"of its space, which reaches {used.largest_extent:.2f} times the faders' travel"))
+        elif self.judged:
+            meaning = "of the same sounds, at the best places: found by a search, as there is no encoder"
+            rows.append(("Least error", f"{self.judged.test_mse:.2e}", meaning))
         rows.append(("Faders", str(self.opened.n_latents), ", ".join(self.latent_names) if self.opened.n_latents < 5 else "one for each latent"))
         return Section("At a glance", [Figures(rows)])
 
@@ -84,7 +88,8 @@ class _Page:
         caption = f"Each fader from 0 to 1 on {note_name(listening.pitch(self.opened))}, the others in the middle."
         blocks: list[Block] = [Sounds(caption, listening.sweeps(self.opened, self.folder, suffix))]
         if heard:
-            caption = "Sounds that it was never taught: as recorded, and encoded and decoded again by the instrument, with the phase of noise."
+            how = "encoded and decoded again" if self.opened.encoder is not None else "at the nearest places of its latent space"
+            caption = f"Sounds that it was never taught: as recorded, and {how}; played by the instrument, with the phase of noise."
             blocks.insert(0, Sounds(caption, heard))
         return Section("Listen", blocks)
 
@@ -135,9 +140,9 @@ class _Page:
                 continue
             magnitudes = self.opened.decode(positions, np.full(len(positions), of_class[len(of_class) // 2]))
             heard = chroma.classes(magnitudes, self.opened.stft).reshape(MAP_POINTS, MAP_POINTS)
-            title = f"{CLASS_NAMES[each].replace('#', '♯')}   {100 * shares[each]:.1f} %"
+            title = f"{CLASS_NAMES[each].replace('#', '♯')}   {shares[each]:.1%}"
             panels.append(MeshMap(title, heard, np.array([[0, 0], [1, 1]]), (self.latent_names[0], self.latent_names[1])))
-        light, dark = (figures.mesh_maps(panels, self._png("notes", theme.name), theme, columns=6) for theme in THEMES)
+        light, dark = (figures.mesh_maps(panels, self._png("notes", theme.name), theme, columns=6, inches=1.75) for theme in THEMES)
         described = "For each note class that is asked for, the class that is heard at each point of the plane of the first two faders."
         said = f"{described} One colour: it is played everywhere. The figure is its share over all faders and octaves."
         return [Picture(light, dark, described, said)]
@@ -151,13 +156,20 @@ class _Page:
             mixed = "Colours well mixed mean that no fader holds the pitch."
             blocks.append(Picture(light, dark, described, f"{described} {mixed} Dashed: the ends of the faders."))
             rows = [
-                (name, f"{extent:.2f}", f"{even:.0%}", f"{np.abs(np.delete(row, k)).max(initial=0):.2f}")
+                (
+                    name,
+                    f"{extent:.2f}" if self.opened.encoder is not None else "not known",
+                    f"{even:.0%}",
+                    f"{np.abs(np.delete(row, k)).max(initial=0):.2f}",
+                )
                 for k, (name, extent, even, row) in enumerate(
                     zip(self.latent_names, measured.extent, measured.marginal_entropy, measured.correlation, strict=True)
                 )
             ]
-            even = f"over pairs of faders density is {measured.entropy:.0%} even (100 %: every place is as likely)"
+            even = f"over pairs of faders density is {measured.entropy:.0%} even (100%: every place is as likely)"
             caption = f"All faders: {measured.outside:.1%} of the moments lie outside; {even}."
+            if self.opened.encoder is None:
+                caption = f"There is no encoder: positions were searched for between the ends of the faders. There {even}."
             blocks.append(Table(caption, ("fader", "extent, in travels", "evenness", "largest correlation"), rows))
         points = self.opened.metadata.points
         if points:

@@ -108,9 +108,7 @@ def test_with_the_sounds_there_is_everything(page: Path, hops: Hops) -> None:
     sounds = [each["src"] for each in outline.all("audio")]
     n_families = len(np.unique(hops.family[hops.rows(TEST)]))
     assert sum("recorded" in str(each) for each in sounds) == sum("decoded" in str(each) for each in sounds) == n_families
-    assert {path.name for path in page.parent.glob("*.png")} == {
-        f"tones-{what}{dark}.png" for what in ("embedding", "faders", "notes", "spectra") for dark in ("", "-dark")
-    }
+    assert {path.name for path in page.parent.glob("*.png")} == {f"tones-{what}.png" for what in ("embedding", "faders", "notes", "spectra")}
     assert "bright<ness>" in outline.text
 
 
