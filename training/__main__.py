@@ -94,6 +94,7 @@ def report(
     sounds: Annotated[list[Path] | None, typer.Argument(help="Folders of the sounds that it was taught, to compare with.")] = None,
     recipe: Annotated[str | None, typer.Option(help="Or the built-in corpus that it was taught.")] = None,
     output: Annotated[Path, typer.Option(help="Folder for the page, its pictures and its sounds.")] = Path("reports"),
+    sound_format: Annotated[str, typer.Option("--format", help="Of its sounds: flac, wav or ogg.")] = "flac",
     seed: Seed = 440,
 ) -> None:
     """Write a page about a decoder: what its faders do, which notes are weak, how it sounds."""
@@ -105,7 +106,7 @@ def report(
         opened = open_decoder(decoder)
         corpus = corpora.recipe(recipe, opened.stft) if recipe else folders.folder(sounds, opened.stft) if sounds else None
         hops = prepare.prepare(corpus, opened.stft, seed=seed) if corpus else None
-        typer.echo(write(opened, output, hops, corpus, seed=seed))
+        typer.echo(write(opened, output, hops, corpus, suffix=f".{sound_format}", seed=seed))
 
 
 class _plain_errors:  # reads as a word in `with`

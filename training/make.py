@@ -66,7 +66,7 @@ def train_recipe(
     model = choice.model(row.n_latents, len(row.registers))
     hops = prepare.prepare(corpus, stft, seed=seed, folder=work / "sounds" if work else None)
     say(f"{corpus.title}: {len(hops.names)} sounds, {len(hops.part):,} moments; {corpora.list_skipped(hops.skipped)}")
-    return make(name, corpus, hops, model, row.registers, config, command, decoders, pages, say, show, work)
+    return make(name, corpus, hops, model, row.registers, config, command, decoders, pages, say, show, work, ".ogg")  # what is published is small
 
 
 def _options(configuration: str, epochs: int | None, minutes: float | None, seed: int) -> str:
@@ -89,6 +89,7 @@ def make(
     say: Say,
     show: bool,
     work: Path | None = None,
+    suffix: str = ".flac",
 ) -> Made:
     """Train on a prepared corpus, measure, and write the decoder with its page.
 
@@ -112,7 +113,7 @@ def make(
     metadata = _metadata(corpus, hops, trained, evaluation, config, command)
     decoder = export(trained, metadata, decoders / f"{name}.onnx")
     say(f"{decoder}: test MSE {evaluation.test_mse:.2e}, plays the class asked for in {evaluation.mesh_accuracy:.1%}")
-    page = report.write(open_decoder(decoder), pages, hops, corpus, seed=config.seed)
+    page = report.write(open_decoder(decoder), pages, hops, corpus, suffix=suffix, seed=config.seed)
     say(f"{page}: what it does, how well, and how it sounds")
     return Made(decoder, evaluation, hops.skipped, trained.interrupted, page)
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from . import chroma, figures, listening
+from oscsynth.errors import CorpusError
+
+from . import chroma, figures, listening, sounding
 from .chroma import CLASS_NAMES
 from .corpora import Corpus, list_skipped
 from .decoder_file import DecoderFile
@@ -39,7 +41,14 @@ def write(
         The same, to be heard before and after.
     suffix : str
         Of the sounds: ``.flac``, ``.wav`` or ``.ogg``.
+
+    Raises
+    ------
+    CorpusError
+        When that is none of them.
     """
+    if suffix not in sounding.SUFFIXES:
+        raise CorpusError(f"the sounds of a page are {', '.join(sounding.SUFFIXES)}, not {suffix}")
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     found, judged = look(opened, rng), judge(opened, hops, rng) if hops is not None else None

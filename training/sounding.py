@@ -19,6 +19,7 @@ from .spectra import Stft
 RATE_HZ = 44100
 LOUDNESS = 0.1  # root mean square of what is written, -20 dB of full scale
 CEILING = 0.9
+SUFFIXES = (".flac", ".wav", ".ogg")
 FADE_SECONDS = 0.02
 
 

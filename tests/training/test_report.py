@@ -141,6 +141,13 @@ def test_a_search_finds_what_the_encoder_does_or_better(opened: DecoderFile, hop
     assert errors(searched, hops, rows).mean() <= 1.01 * errors(opened, hops, rows).mean()
 
 
+def test_a_format_that_is_none_ends_in_one_sentence(tmp_path: Path) -> None:
+    decoder = tiny_decoder(tmp_path / "tiny.onnx")
+    result = CliRunner().invoke(app, ["report", str(decoder), "--output", str(tmp_path / "out"), "--format", "mp9"])
+    assert result.exit_code == 1 and "are .flac, .wav, .ogg, not .mp9" in result.output
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_is_no_decoder_ends_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "song.onnx").write_text("la la")
     result = CliRunner().invoke(app, ["report", str(tmp_path / "song.onnx"), "--output", str(tmp_path / "out")])
