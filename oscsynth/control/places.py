@@ -27,6 +27,11 @@ def read_patch(part: Part, key: int) -> Answer:
     return (part.patch.name if part.patch else "",)
 
 
+def read_mode(part: Part, key: int) -> Answer:
+    """Return how the patch is played."""
+    return (part.patch.mode if part.patch else "",)
+
+
 def write_patch(part: Part, key: int, values: Sequence[Any]) -> None:
     """Switch to a patch by its name."""
     part.instrument.switch(part, values[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import socket
 import threading
@@ -61,7 +62,7 @@ def wait_for_http(serve: Serve, seconds: float = 10.0) -> None:
     """Wait until a daemon has opened its doors."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, http.client.HTTPException):
             urllib.request.urlopen(f"http://127.0.0.1:{serve.port + 1}/?HOST_INFO", timeout=1).close()
             return
         time.sleep(0.05)

@@ -26,7 +26,9 @@ def browser():
 @pytest.fixture(scope="package")
 def serve(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
-    serve = Serve("--audio", "null", "--no-announce", patches=tiny_patches(folder / "patches", 3), env={"XDG_CACHE_HOME": str(folder / "cache")})
+    patches = tiny_patches(folder / "patches", 3)
+    (patches / "notes.yaml").write_text("name: B notes\ndecoder: tiny1.onnx\nmode: notes\nenvelope: {release_ms: 5}\n")
+    serve = Serve("--audio", "null", "--no-announce", patches=patches, env={"XDG_CACHE_HOME": str(folder / "cache"), "HOME": str(folder)})
     wait_for_http(serve)
     yield serve
     serve.close()

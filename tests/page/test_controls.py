@@ -1,6 +1,7 @@
 """Every control of the page moves the daemon, and follows it."""
 
 import re
+import time
 
 from .browser import PHONE, answers, opened
 
@@ -166,6 +167,81 @@ def test_what_is_heard_is_seen(page, serve):
     page.wait_for_function(f"() => {level} <= -72")
     page.wait_for_function(f"() => !({ink})()")
     page.wait_for_function("() => document.querySelector('.levels .value').textContent === 'silent'")
+
+
+def test_scenes_are_stored_chosen_and_followed(page, serve):
+    serve.ask("latent/1", 0.2, seconds=0.01)
+    page.get_by_label("name of a new scene").fill("Dawn")
+    page.get_by_role("button", name="store a scene").click()
+    page.wait_for_selector('.row[data-name="Dawn"][aria-pressed="true"]')
+    serve.ask("latent/1", 0.8, seconds=0.01)
+    serve.ask("scene/store", "Noon", seconds=0.01)
+    page.wait_for_selector('.row[data-name="Noon"][aria-pressed="true"]')
+    page.get_by_role("button", name="Dawn").click()
+    assert answers(serve, "scene", "Dawn") and answers(serve, "latent/1", 0.2)
+    page.get_by_role("button", name="Next scene").click()
+    assert answers(serve, "scene", "Noon") and answers(serve, "latent/1", 0.8)
+    serve.ask("scene/note", "slowly", seconds=0.01)
+    page.wait_for_function("() => document.querySelector('.note').textContent === 'slowly'")
+    page.get_by_role("button", name="previous scene").click()
+    assert answers(serve, "scene", "Dawn")
+
+
+def test_a_recording_begins_and_ends(page, serve):
+    button = page.get_by_role("button", name="record")
+    button.click()
+    assert answers(serve, "record", 1)
+    page.wait_for_selector(".record[aria-pressed=true]")
+    serve.ask("record", 0, seconds=0.01)
+    page.wait_for_selector(".record[aria-pressed=false]")
+
+
+def test_what_is_on_or_off(page, serve):
+    page.get_by_role("button", name="hold").click()
+    assert answers(serve, "hold", 1)
+    page.wait_for_timeout(260)
+    serve.ask("hold", 0, seconds=0.01)
+    page.wait_for_selector('.toggle[data-path="/oscsynth/hold"][aria-pressed="false"]')
+
+
+def voices(serve, wanted):
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        figures = serve.ask("status") or ()
+        if dict(zip(figures[::2], figures[1::2], strict=False)).get("voices") == wanted:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_patch_of_notes_is_played_on_keys_and_falls_silent_with_the_page(browser, serve):
+    serve.ask("patch", "B notes", seconds=0.01)
+    with opened(browser, serve.port + 1, **PHONE) as page:
+        page.wait_for_selector(".notes.played")
+        touch = page.context.new_cdp_session(page)
+
+        def fingers(kind, *classes):
+            boxes = {at: page.locator(f".key[data-class='{at}']").bounding_box() for at in classes}
+            points = [
+                {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2, "id": number} for number, box in enumerate(boxes.values())
+            ]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        fingers("touchStart", 0)
+        assert voices(serve, 1)
+        fingers("touchStart", 0, 4)
+        assert voices(serve, 2)
+        assert page.locator(".key.held").count() == 2
+        fingers("touchMove", 0, 7)  # the second finger slides to another key
+        page.wait_for_selector(".key.held[data-class='7']")
+        assert voices(serve, 2)
+        fingers("touchEnd")
+        assert voices(serve, 0)
+        page.get_by_role("button", name="octave up").click()
+        assert page.locator(".key[data-class='0']").inner_text() == "C5"
+        fingers("touchStart", 9)
+        assert voices(serve, 1)
+    assert voices(serve, 0), "a page that is gone holds no notes"
 
 
 def test_two_fingers_move_two_faders_and_a_chord_is_held(browser, serve):

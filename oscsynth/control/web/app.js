@@ -23,7 +23,8 @@ function build() {
   for (const widget of WIDGETS) {
     const context = { base: base(), root: link.root, part, unsubscribe: [] };
     const is = (widget.part ?? []).every((below) => link.nodes.has(`${context.base}/${below}`));
-    const there = is && (widget.whole ?? []).every((below) => link.nodes.has(`${link.root}/${below}`));
+    const whole = (widget.whole ?? []).every((below) => link.nodes.has(`${link.root}/${below}`));
+    const there = is && whole && (widget.when?.(link, context) ?? true);
     const key = there ? JSON.stringify([widget.part ? context.base : "", widget.key?.(link, context)]) : "";
     const before = standing.get(widget);
     if (before?.key === key || (!before && !there)) continue;

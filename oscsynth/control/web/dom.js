@@ -13,7 +13,7 @@ export function make(what, attributes = {}, ...children) {
   return element;
 }
 
-export const panel = (title, ...children) => make("section.panel", { "aria-label": title }, make("h2", {}, title), ...children);
+export const panel = (title, ...children) => make("section.panel", { "aria-label": title }, make("h2", {}, title), ...children.filter(Boolean));
 
 /** A button that fires an action. */
 export const action = (link, path, label, kind = "chip", attributes = {}) =>

@@ -90,6 +90,23 @@ export function stepper(link, path, label, { unsubscribe = [] } = {}) {
   );
 }
 
+/** What is on or off. */
+export function toggle(link, path, label, { unsubscribe = [] } = {}) {
+  let on = 0;
+  const button = make(
+    "button.chip.toggle",
+    { type: "button", "aria-pressed": "false", title: describe(link.nodes.get(path), label), "data-path": path, onclick: () => link.set(path, "i", on ? 0 : 1) },
+    label,
+  );
+  unsubscribe.push(
+    link.on(path, (now) => {
+      on = now;
+      button.setAttribute("aria-pressed", String(Boolean(now)));
+    }),
+  );
+  return button;
+}
+
 /** A choice of names. */
 export function choice(link, path, label, { unsubscribe = [] } = {}) {
   const names = link.nodes.get(path).RANGE[0].VALS;

@@ -27,21 +27,25 @@ export function patches(link, { base, unsubscribe }) {
 
 export function scenes(link, { root, unsubscribe }) {
   const all = link.nodes.get(`${root}/scene`)?.RANGE?.[0].VALS ?? [];
-  const field = make("input", { type: "text", placeholder: "name of a new scene", "aria-label": "name of a new scene", maxlength: "60" });
+  const field = make("input", { type: "text", placeholder: "name", "aria-label": "name of a new scene", maxlength: "60" });
   const store = (event) => {
     event.preventDefault();
-    if (field.value.trim()) link.send(`${root}/scene/store`, "s", field.value.trim());
+    const name = field.value.trim();
+    if (name) link.send(`${root}/scene/store`, "s", name);
     field.value = "";
   };
-  const keep = link.nodes.has(`${root}/scene/store`)
-    ? make("form.store", { onsubmit: store }, field, make("button.chip", { type: "submit", "aria-label": "store a scene" }, "Store"))
+  const note = make("p.quiet.note", { "aria-live": "polite" });
+  if (link.nodes.has(`${root}/scene/note`)) unsubscribe.push(link.on(`${root}/scene/note`, (now) => (note.textContent = now)));
+  const steps = all.length
+    ? make("div.head", {}, action(link, `${root}/scene/previous`, "‹", "chip", { "aria-label": "previous scene" }), action(link, `${root}/scene/next`, "Next scene ›"))
     : null;
-  const steps = ["previous", "next"].filter((way) => link.nodes.has(`${root}/scene/${way}`));
+  const buttons = names(link, `${root}/scene`, all, (name) => link.send(`${root}/scene`, "s", name), "row", unsubscribe);
   return panel(
     "Scenes",
-    make("div.chips", {}, ...steps.map((way) => action(link, `${root}/scene/${way}`, way === "next" ? "Next scene ›" : "‹ Previous"))),
-    make("div.list", {}, ...names(link, `${root}/scene`, all, (name) => link.send(`${root}/scene`, "s", name), "row", unsubscribe)),
-    keep,
+    steps,
+    note,
+    make("div.list", {}, ...buttons),
+    make("form.store", { onsubmit: store }, field, make("button.chip", { type: "submit", "aria-label": "store a scene" }, "Store")),
   );
 }
 

@@ -88,13 +88,12 @@ export function levels(link, { root, unsubscribe }) {
 const FIGURES = [
   ["load", "load", (value) => `${Math.round(100 * value)} %`],
   ["latency_ms", "latency", (value) => `${value.toFixed(1)} ms`],
-  ["sample_rate_hz", "rate", (value) => `${value} Hz`],
   ["underruns", "underruns"],
   ["late_blocks", "late blocks"],
   ["faults", "faults"],
   ["sounding", "sounding parts"],
+  ["voices", "voices"],
   ["clients", "OSC clients"],
-  ["received", "messages"],
 ];
 
 export function status(link, { root, unsubscribe }) {
