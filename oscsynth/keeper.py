@@ -56,7 +56,7 @@ class Keeper:
             self._file.set_aside(f"the session cannot be taken up: {error}")
             return
         self._kept = text
-        self._settles_seconds = time.monotonic() + SETTLE_SECONDS
+        self._settles_seconds = self._same_seconds = time.monotonic() + SETTLE_SECONDS
         self._complain("; ".join([_said(self._instrument), *faults]))
 
     def engine_started(self) -> None:

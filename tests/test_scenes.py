@@ -15,6 +15,12 @@ scenes:
 """
 
 
+def stands(session):
+    """Return the numbers that the engine is shown, a moment after the answer."""
+    state = session.memory.restore_state()
+    return state.get(1, "patch"), state.get(1, "gain"), state.get(2, "open")
+
+
 def test_stored_over_osc_watched_and_harmless_when_broken(session, folder):
     set_list = folder / "setlist.yaml"
     set_list.write_text(SET)
@@ -26,8 +32,7 @@ def test_stored_over_osc_watched_and_harmless_when_broken(session, folder):
     assert set_list.read_text() == SET + "  - name: Two words\n    parts:\n      1: {patch: Aa}\n      2: {patch: Bb}\n"
 
     assert session.ask("scene", "One") == (P + "done", P + "scene", "One")
-    state = session.memory.restore_state()
-    assert (state.get(1, "patch"), state.get(1, "gain"), state.get(2, "open")) == (numbers["Aa"], -3, 0)
+    wait_until(lambda: stands(session) == (numbers["Aa"], -3, 0))
 
     set_list.write_text(set_list.read_text().replace("gain: -3", "gain: -9").replace("name: One", "name: Won"))
     wait_until(lambda: session.ask("scenes") == (P + "scenes", "Won", "Two words"))
