@@ -131,7 +131,7 @@ class Control:
             # Which numbers the engine knows is lost: none of these was ever given.
             self.instrument.shelf.next_number = int(time.time())
         self.server = Server(self.instrument, self._write, self._complain, Guard(options.lan, options.allow))
-        self.server.perform = self.timeline.perform
+        self.server.perform, self.server.leave = self.timeline.perform, self.timeline.leave
         self._studio: RecordingStudio | None = None
         self._midi: MidiDoor | None = None
         self._known: dict[str, dict[str, Any]] = {}  # events as they were told last

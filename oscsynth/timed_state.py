@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .link import AHEAD_AT, STATE_DOUBLES, SharedMemory
-from .parameters import MASTER_SLOTS
+from .parameters import MASTER_SLOTS, MAX_VOICES, N_VOICE_SLOTS, VOICE_SLOTS, VOICES_AT
 from .schedule import SampleClock
 
 MAX_INSTANTS = 8  # in each clock of the engine, which takes no more; what comes later waits for the next
+OVERDUE_SECONDS = 0.05  # a note that should have begun longer ago is left out
 _FADE = MASTER_SLOTS["fade"].start
+_STARTED, _SINCE, _VELOCITY = (VOICE_SLOTS[name].start for name in ("started", "since", "velocity"))
 
 State = NDArray[np.float64]
 
@@ -53,6 +55,10 @@ class TimedState:
         self._n_ahead = shared[AHEAD_AT : AHEAD_AT + 1]
         self._ahead = shared[AHEAD_AT + 1 :].reshape(-1, 3)
         self._in_force = np.zeros(AHEAD_AT)
+        self._voices = self._in_force[VOICES_AT:].reshape(MAX_VOICES, N_VOICE_SLOTS)
+        self._known = np.zeros(MAX_VOICES)
+        self._rate_hz = sample_rate_hz
+        self._awaited_seconds = np.inf  # when the next block should be asked for
 
     def pieces(self, position: int, n_samples: int, begun_seconds: float) -> Iterator[tuple[State, int]]:
         """Yield the pieces of a block: the state in force, float64 (N_VALUES,), and for how many samples.
@@ -68,14 +74,26 @@ class TimedState:
         self.clock.observe(position, begun_seconds)
         self._in_force[:] = self._values
         end = position + n_samples
+        has_stood = begun_seconds > self._awaited_seconds + OVERDUE_SECONDS
+        self._awaited_seconds = begun_seconds + n_samples / self._rate_hz
+        if has_stood:
+            self._leave_out(begun_seconds - OVERDUE_SECONDS)
         for start, changes in self._due(position, end):
             if start > position:
                 yield self._state(), start - position
                 position = start
             # In order of time: where one number is changed twice, the later change stays.
             self._in_force[changes[:, 1].astype(np.intp)] = changes[:, 2]
+            if has_stood:
+                self._leave_out(begun_seconds - OVERDUE_SECONDS)
         self.reached_seconds = max(self.reached_seconds, self.clock.seconds(end))
+        self._known[:] = self._voices[:, _STARTED]
         yield self._state(), end - position
+
+    def _leave_out(self, seconds: float) -> None:
+        """Have the notes make no sound that should have begun before a moment, while nothing was rendered."""
+        late = (self._voices[:, _STARTED] > self._known) & (self._voices[:, _SINCE] < seconds)
+        self._voices[late, _VELOCITY] = 0.0
 
     def _state(self) -> State:
         if self.leaving:

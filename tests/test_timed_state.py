@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oscsynth.link import SharedMemory
-from oscsynth.parameters import MASTER_SLOTS, N_SLOTS, PART_SLOTS, State
+from oscsynth.parameters import MASTER_SLOTS, N_SLOTS, PART_SLOTS, State, voice_at
 from oscsynth.timed_state import MAX_INSTANTS, TimedState
 
 RATE_HZ, CLOCK = 44100, 128
@@ -109,6 +109,30 @@ def test_where_too_much_happens_it_waits_for_the_next_clock(session):
     pan, _ = session.block()
     at = [n for n, _ in onsets(pan)]
     assert len([n for n in at if n < CLOCK]) <= MAX_INSTANTS and at[-1] == CLOCK and pan[-1] == 0.3
+
+
+def test_a_note_is_left_out_that_should_have_begun_while_nothing_was_rendered(session):
+    note = {"started": 1.0, "part": 1.0, "velocity": 0.5}
+
+    def begin(voice, seconds):
+        for name, value in {**note, "since": seconds}.items():
+            session.state.set_voice(voice, name, value)
+
+    def velocities(late=0.0):
+        (state,) = (state.copy() for state, _ in session.timed.pieces(session.position, 256, BEGUN + session.position / RATE_HZ + late))
+        session.position += 256
+        return [float(state[voice_at(voice, "velocity")]) for voice in range(4)]
+
+    begin(0, BEGUN - 60.0)  # as an engine finds it that has just been started
+    session.memory.write_state(session.state)
+    assert velocities() == [0.5, 1, 1, 1]
+    begin(1, BEGUN + 0.1)
+    begin(2, BEGUN + 0.49)
+    due = BEGUN + 256 / RATE_HZ
+    ahead = {**note, "since": due}
+    session.state.ahead = array("d", [number for name, value in ahead.items() for number in (due, voice_at(3, name), value)])
+    session.memory.write_state(session.state)
+    assert velocities(late=0.5) == [0.5, 0, 0.5, 0]
 
 
 def test_leaving_fades_whatever_is_due(session):

@@ -8,13 +8,14 @@ to have got past it, the engine is shown the state as it was before, and what ca
 from __future__ import annotations
 
 import contextlib
+import math
 from array import array
 from bisect import insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..parameters import MAX_CHANGES_AHEAD, N_SLOTS, N_VOICE_SLOTS, VOICES_AT, State, voice_at
+from ..parameters import MAX_CHANGES_AHEAD, N_SLOTS, N_VOICE_SLOTS, VOICE_SLOTS, VOICES_AT, State, voice_at
 from .instrument import Reply
 
 
@@ -28,8 +29,10 @@ class Handed:
     changes: dict[int, float]
     replies: list[Reply]
     numbers: array[float] = field(default_factory=lambda: array("d"))  # the changes as the engine is told of them
+    voices: tuple[int, ...] = ()  # where the voices begin that it changes
 
     def __post_init__(self) -> None:
+        self.voices = tuple(dict.fromkeys(at - (at - VOICES_AT) % N_VOICE_SLOTS for at in self.changes if at >= VOICES_AT))
         self.numbers = array("d", [number for at, value in self.changes.items() for number in (self.due_seconds, at, value)])
 
     def leave_out(self, leaves_out: Callable[[int], bool], values: array[float]) -> None:
@@ -45,6 +48,8 @@ class Handed:
 
 
 _PIECE = 128
+_STARTED = VOICE_SLOTS["started"].start
+_COUNTS = tuple(VOICE_SLOTS[name].start for name in ("started", "lifted", "ended"))
 PATIENCE_SECONDS = 0.5  # an engine that is later than that is not there
 _AFTER_SECONDS = 0.0001  # a few samples: an instant of its own, since a journey must not take along what changed just before it
 
@@ -148,5 +153,13 @@ def _differences(before: array[float], now: array[float]) -> Iterator[int]:
 
 
 def _apply(handed: Handed, values: array[float]) -> None:
+    over = [first for first in handed.voices if _is_over(first, handed.changes, values)]
     for at, value in handed.changes.items():
-        values[at] = value
+        if not any(first <= at < first + N_VOICE_SLOTS for first in over):
+            values[at] = value
+
+
+def _is_over(voice: int, changes: dict[int, float], values: array[float]) -> bool:
+    """Say whether a voice has been given to a newer note than the one that the changes are about."""
+    about = max((changes[voice + slot] for slot in _COUNTS if voice + slot in changes), default=math.inf)
+    return bool(values[voice + _STARTED] > about)

@@ -55,6 +55,7 @@ class Server:
     ) -> None:
         self.instrument = instrument
         self.perform = instrument.perform  # what each packet is given to
+        self.leave: Callable[[Sender], None] = instrument.voices.leave  # told of each connection that ends
         self.guard = guard or Guard()
         self.sockets = Sockets(self.handle, self._lose, self._leave, self.guard)
         self.clients = instrument.clients = Clients(instrument, self._feed, self._is_own, clock, self.guard.may_subscribe)
@@ -161,6 +162,8 @@ class Server:
 
     def _leave(self, connection: Sender) -> None:
         self.clients.leave(connection)
+        self.leave(connection)
+        self.publish()
 
     # ---- feedback
 

@@ -31,6 +31,7 @@ LATE_SECONDS = 0.001  # less is the way through the network
 MAX_BUNDLES = 4096
 SAVE_SECONDS = 0.01
 _MAX_HANDED = 256  # in between; each new one looks at all of them
+_AFTER_SECONDS = 0.01
 _AT_ONCE = 16  # bundles taken up in one go; then whatever else waits on the loop has its turn
 MAX_MOMENTS = 16  # in one packet
 _PANICS = tuple(part * N_SLOTS + PART_SLOTS["panic"].start for part in range(1, MAX_PARTS + 1))
@@ -170,6 +171,19 @@ class Timeline:
             return []
         self._complain(f"from {sender[0] if isinstance(sender, tuple) else getattr(sender, 'host', sender)}: {sentence}")
         return [self._instrument.fail(f"{self._instrument.prefix}/timetags", sentence)]
+
+    def leave(self, sender: Any) -> None:
+        """End the notes of one who is gone, once the last that it sent has happened."""
+        last_seconds = max((each.due_seconds for each in (*self._queue.items(), *self.ahead) if each.sender is sender), default=0.0)
+        if last_seconds:
+            self._later(max(0.0, last_seconds - self._seconds()) + _AFTER_SECONDS, lambda: self._end_notes(sender))
+        else:
+            self._instrument.voices.leave(sender)
+
+    def _end_notes(self, sender: Any) -> None:
+        self.advance()
+        self._instrument.voices.leave(sender)
+        self._deliver([])
 
     # ---- what comes near, and what has come
 

@@ -27,6 +27,11 @@ class Voices:
         self._values = instrument.state.values
         self._count = max(self._column("started"))
         self._reserved: dict[int, float] = {}  # voices that a note ahead of its time has been given, and when that begins
+        for due_seconds, at, value in zip(*(instrument.state.ahead[n::3] for n in range(3)), strict=True):
+            voice, slot = divmod(int(at) - VOICES_AT, N_VOICE_SLOTS)
+            if voice >= 0 and slot == VOICE_SLOTS["started"].start:
+                self._count = max(self._count, value)
+                self._reserved[voice] = due_seconds
         self._owners: dict[Any, int] = {}
         for voice in range(MAX_VOICES):  # whom an earlier control knew is gone, and so is who would release these
             if self._get(voice, "owner") and self.is_held(voice):

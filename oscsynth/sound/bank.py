@@ -142,7 +142,8 @@ class Bank:
         self._pitches[at], self._velocities[at] = numbers[_PITCH], numbers[_VELOCITY]
         self._classes[at], self._registers[at], self._sung[at] = self._sound.key(numbers[_PITCH])
         velocity = self._sound.patch.velocity
-        self._strokes[at] = db_to_amplitude(-velocity.loudness_db * (1.0 - bend(numbers[_VELOCITY], velocity.curve)))
+        struck = db_to_amplitude(-velocity.loudness_db * (1.0 - bend(numbers[_VELOCITY], velocity.curve)))
+        self._strokes[at] = struck if numbers[_VELOCITY] > 0.0 else 0.0
         self._faders[at] = self._semitones[at] = np.nan
         self._slides.place(slice(at * _WIDTH, (at + 1) * _WIDTH), _wanted(numbers[None])[0])
         return at

@@ -1,6 +1,7 @@
 """Real sockets: both families, both kinds, both framings, many clients, and clients that do not read."""
 
 import asyncio
+import dataclasses
 import socket
 import struct
 
@@ -201,6 +202,25 @@ def test_addresses_that_a_person_writes():
     for wrong in ("9000", "127.0.0.1", "127.0.0.1:0", "no.such.host.invalid:9000"):
         with pytest.raises(OscsynthError, match=f"--feedback {wrong}: must be an address and a port"):
             address_of(wrong)
+
+
+@each_framing
+async def test_the_notes_of_a_connection_end_with_it(server, connect, is_slip):
+    instrument = server.instrument
+    version = instrument.parts[1].version
+    version.patch = dataclasses.replace(version.patch, mode="notes")
+    client, other = connect(is_slip), connect(is_slip)
+    await other.send(build_msg(P + "note/on", [62, 1.0]).dgram, VERSION)
+    await client.send(build_msg(P + "note/on", [60, 1.0]).dgram, VERSION)
+    await client.receive()
+    await other.receive()
+    assert len(instrument.voices.held(1)) == 2
+    client.socket.close()
+    for _ in range(200):
+        if len(instrument.voices.held(1)) < 2:
+            break
+        await asyncio.sleep(0.01)
+    assert [instrument.state.get_voice(voice, "pitch") for voice in instrument.voices.held(1)] == [62]
 
 
 def test_a_tcp_port_that_another_program_has_is_said():
