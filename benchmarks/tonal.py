@@ -30,7 +30,7 @@ from oscsynth.patch import Patch  # noqa: E402
 from oscsynth.sound.overlap_add import Mix, OverlapAdd  # noqa: E402
 from oscsynth.sound.phase import NoiseCarrier, Stft, noise_spectrum, sound_of  # noqa: E402
 from oscsynth.sound.spectrum import audible  # noqa: E402
-from oscsynth.sound.tonal import Partials  # noqa: E402
+from oscsynth.sound.tonal import Apart, Partials  # noqa: E402
 from oscsynth.sound.voices import load_sound  # noqa: E402
 
 from .compute import machine  # noqa: E402
@@ -57,7 +57,7 @@ def _played(magnitudes: Magnitudes, pitch_hz: float, is_tonal: bool) -> np.ndarr
         place = float(np.clip((start + clock / 2 - WINDOW / 2) / HOP, 0, n - 1.001))
         now = magnitudes[int(place)] + np.float32(place % 1.0) * (magnitudes[int(place) + 1] - magnitudes[int(place)])
         if is_tonal:
-            tone = partials.change(start + clock, now[None], np.ones(1, np.float32), np.array([pitch_hz]), (0,))
+            tone = partials.change(start + clock, Apart(now[None], np.ones(1), np.array([pitch_hz]), (0,)))
             adder.change(start, clock, None, mono, tone)
         else:
             adder.change(start, clock, now, mono)
@@ -149,7 +149,7 @@ def microseconds(action: Callable[[int], object], repeats: int) -> float:
 def costs() -> dict[str, float]:
     """Return microseconds for one change of one sound to be heard for a hop, by method; and of `tonal` by the number of voices."""
     sound = load_sound(Patch("violin", str(factory_folder() / "decoders" / "violin.onnx")), STFT.sample_rate_hz)
-    rng, one, carriers = np.random.default_rng(1), np.ones(64, np.float32), CARRIER.kernels(0)[:, None]
+    rng, one, carriers = np.random.default_rng(1), np.ones(64), CARRIER.kernels(0)[:, None]
     pitches = sound.pitches(np.eye(12)[9], 4.0, 4.0, 0.0)
     magnitudes = sound.render(rng.random((2 * 64, 1, 3)), pitches)[0].reshape(2, 64, -1)
     fast, slow = Rtpghi(WINDOW, HOP), Rtpghi(WINDOW, HOP, compiled=False)
@@ -164,7 +164,7 @@ def costs() -> dict[str, float]:
             partials, hz = Partials(STFT), np.full(voices, 440.0)
 
             def change(i: int, partials: Partials = partials, hz: np.ndarray = hz, moves: bool = moves, n: int = voices) -> object:
-                tone = partials.change(128.0 * i, magnitudes[i % 2 if moves else 0, :n], one[:n], hz, tuple(range(n)))
+                tone = partials.change(128.0 * i, Apart(magnitudes[i % 2 if moves else 0, :n], one[:n], hz, tuple(range(n))))
                 return sound_of(tone.spectrum(i // 8, 1))
 
             found[f"tonal, {voices} {'voice' if voices == 1 else 'voices'}, {label}"] = microseconds(change, 20)

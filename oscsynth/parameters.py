@@ -90,6 +90,7 @@ PART_PARAMETERS: tuple[Parameter, ...] = (
     Parameter("transpose", -36, 36, 0, "semitones", "moves every pitch, fractions are cents", stays=True),
     Parameter("register", 0, 9, math.nan, "octave", "the octave of the note class, 4 holds middle C; as the patch says until set"),
     Parameter("glide", 0, 10000, 0, "ms", "time in which pitch slides to a new note, register or transposition", "cubic"),
+    Parameter("breath", 0, 1, 0, "", "share of noise in a sound whose phase is tonal: 0 pure tone, 1 pure noise"),
     Parameter("envelope/attack", 0, 10000, 5, "ms", "time from silence to full", "cubic"),
     Parameter("envelope/decay", 0, 10000, 200, "ms", "time from full to the sustain level", "cubic"),
     Parameter("envelope/sustain", 0, 1, 0.8, "", "level held while the gate is open or the note is held"),

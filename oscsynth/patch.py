@@ -135,7 +135,11 @@ class Patch:
     decoder: Annotated[str, Doc("the decoder's file, in this folder or in the factory folder", "a path such as `decoders/violin.onnx`")]
     mode: Annotated[Literal["drone", "notes"], Doc("a drone sounds while its gate is open, `notes` while notes are held")] = "drone"
     gate: Annotated[Literal["open", "closed"], Doc("whether a drone sounds as soon as it is loaded or waits for `/gate 1`")] = "open"
-    phase: Annotated[Literal["noise"], Doc("where the phase of the sound comes from: stored white noise")] = "noise"
+    phase: Annotated[
+        Literal["noise", "tonal"],
+        Doc("what the sound is made of: `noise`, or `tonal`: steady partials, with as much of that noise as `breath` says"),
+    ] = "noise"
+    breath: Annotated[Unit, Doc("share of noise in a tonal sound, equally loud everywhere: 0 pure tone, 1 pure noise")] = 0.0
     gain_db: Annotated[float, Ge(-72), Le(12), Doc("loudness; every decoder is brought to the same loudness first")] = 0.0
     pan: Annotated[float, Ge(-1), Le(1), Doc("place between left (-1) and right (1)")] = 0.0
     width: Annotated[float, Ge(0), Le(2), Doc("stereo width: 0 mono, 1 wide, 2 widest")] = 0.5

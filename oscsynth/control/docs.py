@@ -64,7 +64,7 @@ the same, more than {AHEAD_SECONDS:g} s, is told so once by `/oscsynth/fail /osc
 machines take their time from the network, or send `/oscsynth/timetags 0`: then the bundles of that sender happen as they arrive.
 
 **On a patch switch** gain (a trim over the patch's own), pan, width, transpose, gate, chroma and output stay with the part;
-latents, envelope, register, glide and points come from the new patch. What is sent while a patch is still being loaded is meant
+latents, envelope, register, glide, breath and points come from the new patch. What is sent while a patch is still being loaded is meant
 for it and is kept. A patch file that is saved while it sounds changes only the keys that were edited.
 
 **Points and snapshots** are reached in the time of `point/seconds` and `snapshot/seconds`; the next ordinary change of a value

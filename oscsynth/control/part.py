@@ -273,6 +273,7 @@ def brought_by(patch: Patch, first: bool) -> dict[str, Sequence[float]]:
     brought: dict[str, Sequence[float]] = {
         "register": (math.nan if patch.register is None else patch.register,),
         "glide": (patch.glide_ms,),
+        "breath": (patch.breath,),
         "envelope/attack": (patch.envelope.attack_ms,),
         "envelope/decay": (patch.envelope.decay_ms,),
         "envelope/sustain": (patch.envelope.sustain,),

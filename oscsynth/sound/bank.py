@@ -15,6 +15,7 @@ from ..parameters import MAX_LATENTS, MAX_PART_VOICES, MAX_VOICES, N_VOICE_LATEN
 from ..units import bend, db_to_amplitude
 from .controls import STREAM_SECONDS, Controls, Indices, Row, Slides
 from .envelopes import Envelopes
+from .tonal import Apart
 from .voices import Magnitudes, Sound
 
 Voices = NDArray[np.float64]  # (MAX_VOICES, N_VOICE_SLOTS), as the state has them
@@ -215,6 +216,11 @@ class Bank:
         self.gains[:n] = self._level * self._strokes[:n] * self._envelopes.levels(moment, row, slice(n)) * 10.0 ** (pressure_db / 20.0)
         total: Magnitudes = np.sqrt((self.gains[:n] ** 2).astype(np.float32) @ self._powers[:n])
         return total
+
+    def apart(self) -> Apart:
+        """Return the voices of the last `spectrum`, each by itself."""
+        n = self.n_voices
+        return Apart(self.magnitudes[:n], self.gains[:n], self.pitches_hz[:n], tuple(self._voices[:n].tolist()))
 
     def _move(self, moment: float, values: Voices, row: Row, at_clock: bool) -> None:
         n = self.n_voices

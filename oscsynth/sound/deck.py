@@ -14,13 +14,14 @@ from .controls import Controls, Fade, Row
 from .drone import Drone
 from .overlap_add import Mix, OverlapAdd
 from .phase import NoiseCarrier
+from .tonal import Apart, Partials, Tone, shares
 from .voices import Magnitudes, Sound
 
 PANIC_SECONDS = 0.005
 START_SECONDS = 0.05  # a drone that starts with its patch fades in at least this long
 
-_PANIC, _TRAVEL, _GLIDE, _GAIN, _PAN, _WIDTH, _OUTPUT = (
-    PART_SLOTS[name].start for name in ("panic", "travel", "glide", "gain", "pan", "width", "output")
+_PANIC, _TRAVEL, _GLIDE, _GAIN, _PAN, _WIDTH, _BREATH, _OUTPUT = (
+    PART_SLOTS[name].start for name in ("panic", "travel", "glide", "gain", "pan", "width", "breath", "output")
 )
 
 
@@ -33,6 +34,7 @@ class Player(Protocol):
     @property
     def arrives(self) -> float: ...  # noqa: D102
     def spectrum(self, moment: float, row: Row, at_clock: bool) -> Magnitudes | None: ...  # noqa: D102
+    def apart(self) -> Apart: ...  # noqa: D102
 
 
 class Deck:
@@ -59,6 +61,7 @@ class Deck:
         self.fade = Fade(0.0)
         mid = carrier.offset(sound.patch.seed)
         self._sound = OverlapAdd(carrier, mid, mid + carrier.n_hops // 2)
+        self._partials = Partials(sound.stft, sound.is_pitched) if sound.patch.phase == "tonal" else None
         self._patch_gain = db_to_amplitude(sound.patch.gain_db)
         self._mix = Mix.of(0.0, 0.0)
         self._mix_key = (0.0, 0.0)
@@ -168,7 +171,16 @@ class Deck:
         if (row[_PAN], row[_WIDTH]) != self._mix_key:
             self._mix_key = row[_PAN], row[_WIDTH]
             self._mix = Mix.of(*self._mix_key)
-        self._sound.change(now, spread, spectrum * np.float32(gain), self._mix)
+        noise, tone = self._breathe(spectrum, gain, row[_BREATH], now + spread)
+        self._sound.change(now, spread, noise, self._mix, tone)
+
+    def _breathe(self, spectrum: Magnitudes, gain: float, breath: float, anchor: int) -> tuple[Magnitudes | None, Tone | None]:
+        """Return what of a spectrum is noise and what is tone."""
+        if self._partials is None:
+            return spectrum * np.float32(gain), None
+        noise_share, tone_share = shares(breath)
+        noise = spectrum * np.float32(gain * noise_share) if noise_share else None
+        return noise, self._partials.change(anchor, self._player.apart(), gain * tone_share) if tone_share else None
 
     def add_to(self, out: NDArray[np.float32], start: int) -> None:
         """Add its samples from ``start`` on, all in one hop, to ``out``: float32 (samples, 2)."""

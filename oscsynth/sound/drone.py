@@ -8,7 +8,8 @@ import numpy as np
 
 from ..parameters import PART_SLOTS
 from .controls import Controls, Envelope, Row
-from .voices import Magnitudes, Pitches, Sound
+from .tonal import Apart
+from .voices import Magnitudes, Pitches, Sound, mixed
 
 ROWS_AHEAD = 8  # spectra decoded together where a movement is known ahead
 
@@ -34,7 +35,8 @@ class Drone:
         self._pitches: Pitches
         self._pitch_key = b""
         self._pitch_bytes = 8 * (len(_PITCH_SLOTS) + 1)
-        self._spectra: dict[bytes, Magnitudes] = {}
+        self._spectra: dict[bytes, tuple[Magnitudes, Magnitudes]] = {}  # of its classes together (n_bins,), and apart
+        self._key_now, self._level = b"", 0.0
 
     def take_over(self) -> None:
         """Stand as open as the state says, as if it had long been so."""
@@ -63,22 +65,28 @@ class Drone:
 
     def spectrum(self, moment: float, row: Row, at_clock: bool) -> Magnitudes | None:
         """Return the magnitudes at a moment, float32 (n_bins,), None for silence."""
-        level = self._envelope.level(moment, row)
-        return self._spectrum_at(moment, row) * np.float32(level) if level > 0.0 else None
+        self._level = self._envelope.level(moment, row)
+        return self._spectrum_at(moment, row) * np.float32(self._level) if self._level > 0.0 else None
+
+    def apart(self) -> Apart:
+        """Return the note classes of the last `spectrum`, each by itself."""
+        each, pitches = self._spectra[self._key_now][1], self._pitches
+        pitches_hz = 440.0 * 2.0 ** ((pitches.pitches_midi + pitches.semitones - 69.0) / 12.0)
+        return Apart(each, np.full(len(each), self._level), pitches_hz, tuple(pitches.chroma.argmax(1).tolist()))
 
     def _spectrum_at(self, moment: float, row: Row) -> Magnitudes:
         """Return the magnitudes that a row of the state stands for, at a moment after which the clock goes on."""
-        key = self._key(row)
+        key = self._key_now = self._key(row)
         if key not in self._spectra:
             if key[-self._pitch_bytes :] != self._pitch_key:
                 self._pitch_key = key[-self._pitch_bytes :]
                 self._pitches = self._sound.pitches(*self._pitch(row))
             rows = self._rows_ahead(moment, row, max(1, ROWS_AHEAD // max(1, len(self._pitches.weights))))
             positions = self._sound.positions(np.stack([ahead[_LATENTS] for ahead in rows]))[:, None]
-            magnitudes, faults = self._sound.render(positions, self._pitches)
+            each, faults = self._sound.render_apart(positions, self._pitches)
             self.faults += faults
-            self._spectra = {self._key(ahead): magnitude for ahead, magnitude in zip(rows, magnitudes, strict=True)}
-        return self._spectra[key]
+            self._spectra = {self._key(ahead): spectra for ahead, spectra in zip(rows, zip(mixed(each), each, strict=True), strict=True)}
+        return self._spectra[key][0]
 
     def _rows_ahead(self, moment: float, row: Row, at_most: int) -> list[Row]:
         """Return this row and those of the next clocks, as far as latents alone are on a way that is known."""

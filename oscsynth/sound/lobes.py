@@ -23,6 +23,7 @@ Indices = NDArray[np.intp]
 
 _FLOOR = 1e-4  # what is 80 dB under the strongest is no peak
 _REACH = 4  # bins to each side of a peak that tell how wide its lobe is
+_DOUBT = 0.08  # of a width; so much wider than a Hann window's a lobe has to be before it sways
 _SNAP_CENTS = 50.0  # further from a multiple of the pitch a peak is left where it is
 _MOST_CORRECTION = 2.0
 
@@ -87,7 +88,7 @@ def lobes_of(magnitudes: Magnitudes, pitches: Floats, stft: Stft) -> Lobes:
     voices, peaks = _peaks(magnitudes)
     counts = np.bincount(voices, minlength=len(magnitudes))
     refined = _refined(magnitudes, voices, peaks)
-    widths = _width_rows(magnitudes, voices, peaks)
+    widths = _width_rows(magnitudes, voices, peaks, refined)
     places = voices * n_bins + refined
     strongest, shifts = _snapped(magnitudes[voices, peaks], voices, refined, pitches[voices], n_bins - 3)
     if shifts.any():
@@ -121,11 +122,13 @@ def _refined(magnitudes: Magnitudes, voices: Indices, peaks: Indices) -> Floats:
     return refined
 
 
-def _width_rows(magnitudes: Magnitudes, voices: Indices, peaks: Indices) -> Indices:
+def _width_rows(magnitudes: Magnitudes, voices: Indices, peaks: Indices, refined: Floats) -> Indices:
     """Return the row of the table that has lobes as wide as each peak's."""
     near = np.clip(peaks[:, None] + np.arange(-_REACH, _REACH + 1), 0, magnitudes.shape[1] - 1)
     power = (magnitudes[voices[:, None], near] / np.maximum(magnitudes[voices, peaks], 1e-30)[:, None]) ** 2
     widths = power.sum(1) ** 2 / np.maximum((power * power).sum(1), 1e-30)
+    # A Hann window's own lobe seems wider between two bins than on one; without this a pure tone would begin to sway as it glides.
+    widths -= 2.25 / (1.0824 + 0.0426 * np.cos(2.0 * np.pi * (refined - peaks))) - 2.079 + _DOUBT
     table = sway_table()
     rows: Indices = np.clip(np.searchsorted(table.widths, widths) - 1, 0, len(table.widths) - 1)
     return rows

@@ -10,7 +10,9 @@ sound is that which would always have been, in all four overlapping windows, and
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,26 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 TOGETHER = 8  # voices whose lobes are found at once: their arrays then still fit into the processor's nearest memory
+
+
+def shares(breath: float) -> tuple[float, float]:
+    """Return the amplitudes of noise and tone for a breath of 0, all tone, to 1, all noise: their powers add up to 1."""
+    if breath <= 0.0 or breath >= 1.0:
+        return (0.0, 1.0) if breath <= 0.0 else (1.0, 0.0)
+    return math.sin(0.5 * math.pi * breath), math.cos(0.5 * math.pi * breath)
+
+
+class Apart(NamedTuple):
+    """Voices before they are mixed.
+
+    ``magnitudes`` are float32 (voices, n_bins), ``gains`` and ``pitches_hz`` float64 (voices,); ``voices`` tells which is which: one that was there
+    at the last change goes on, others begin.
+    """
+
+    magnitudes: Magnitudes
+    gains: Floats
+    pitches_hz: Floats
+    voices: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +94,29 @@ class Tone:
 
 
 class Partials:
-    """The phases of the partials of some voices, from change to change."""
+    """The phases of the partials of some voices, from change to change.
 
-    def __init__(self, stft: Stft) -> None:
+    Parameters
+    ----------
+    is_pitched : bool
+        Whether the voices have the pitches that they are said to have; what is near a multiple then stands exactly there.
+    """
+
+    def __init__(self, stft: Stft, is_pitched: bool = True) -> None:
         self._stft = stft
+        self._is_pitched = is_pitched
         self._tone: Tone | None = None
         self._rows: dict[int, int] = {}
         self._known: dict[int, tuple[Magnitudes, float, Lobes]] = {}  # of each voice, for as long as it stands still
 
-    def change(self, anchor: float, magnitudes: Magnitudes, gains: Magnitudes, pitches_hz: Floats, voices: tuple[int, ...]) -> Tone:
-        """Return what sounds from now on.
-
-        Parameters
-        ----------
-        anchor : float
-            The sample at which partials that go on have the phase that they had.
-        magnitudes : float32 (voices, n_bins)
-        gains : float32 (voices,)
-        pitches_hz : float64 (voices,)
-            NaN where there is none.
-        voices
-            Which voice each is: one that was there at the last change goes on, others begin.
-        """
-        lobes = self._lobes(magnitudes, pitches_hz / self._stft.bin_hz, voices)
+    def change(self, anchor: float, apart: Apart, gain: float = 1.0) -> Tone | None:
+        """Return what sounds from now on, None for silence; partials that go on have at the sample ``anchor`` the phase that they had."""
+        magnitudes, gains, pitches_hz, voices = apart
+        if not voices:
+            self._tone = None
+            return None
+        pitches = pitches_hz / self._stft.bin_hz if self._is_pitched else np.full(len(voices), np.nan)
+        lobes = self._lobes(magnitudes, pitches, voices)
         phases, swings = self._begun(lobes, magnitudes)
         old = self._tone
         rows = np.repeat([self._rows.get(voice, -1) for voice in voices], lobes.counts)
@@ -103,7 +125,8 @@ class Partials:
             owners = old.lobes.owners[rows[goes_on], bins]
             phases[goes_on] = old.phases_at(anchor, self._stft.window_samples)[owners] % 1.0
             swings[goes_on] = old.swings[owners]
-        self._tone = Tone(lobes, np.repeat(gains, lobes.counts), anchor, phases, swings)
+        amplitudes = np.repeat((gain * gains).astype(np.float32), lobes.counts)
+        self._tone = Tone(lobes, amplitudes, anchor, phases, swings)
         self._rows = {voice: row for row, voice in enumerate(voices)}
         return self._tone
 

@@ -20,6 +20,7 @@ from .decoder import Decoder, one_hot
 from .moving import shape
 from .phase import Stft
 from .spectrum import MAX_GAIN_DB, audible, loudness_gains
+from .sway import sway_table
 
 Magnitudes = NDArray[np.float32]
 Positions = NDArray[np.float64]
@@ -70,6 +71,9 @@ class Sound:
         self.stft = stft
         self.decoder = decoder
         self.n_latents = decoder.n_latents
+        self.is_pitched = decoder.metadata.chroma
+        if patch.phase == "tonal":
+            sway_table()  # made here, on the thread that loads
         metadata = decoder.metadata
         self.bin_hz = metadata.sample_rate_hz / metadata.window_samples
         controls = {control.neuron - 1: control for control in patch.latents.values()}
@@ -148,7 +152,12 @@ class Sound:
         return one_hot(classes, N_CLASSES), one_hot(registers, max(1, len(self.decoder.metadata.registers)))
 
     def render(self, positions: Positions, pitches: Pitches) -> tuple[Magnitudes, int]:
-        """Decode, move, scale to equal loudness and add as powers, for one moment or for some at once.
+        """Return what `render_apart` gives, added as powers: magnitudes, float32 (moments, n_bins), each at -20 LUFS, and faults."""
+        each, faults = self.render_apart(positions, pitches)
+        return mixed(each), faults
+
+    def render_apart(self, positions: Positions, pitches: Pitches) -> tuple[Magnitudes, int]:
+        """Decode, move and scale to equal loudness, for one moment or for some at once.
 
         A decoder's weights are read once for all that is decoded together, which takes longer than the arithmetic: eight rows cost little more
         than one.
@@ -160,22 +169,20 @@ class Sound:
 
         Returns
         -------
-        magnitudes : float32 (moments, n_bins)
-            Each at -20 LUFS.
+        magnitudes : float32 (moments, voices, n_bins)
+            The powers of all voices of a moment together are at -20 LUFS.
         faults : int
             Spectra that came out not finite and are silent.
         """
         moments, voices = len(positions), len(pitches.weights)
         if voices == 0:
-            return np.zeros((moments, self.stft.n_bins), np.float32), 0
+            return np.zeros((moments, 0, self.stft.n_bins), np.float32), 0
         points = np.broadcast_to(positions, (moments, voices, self.n_latents)).reshape(-1, self.n_latents)
         chroma, register, amplitudes, semitones, pitches_midi = pitches.repeated(moments)
         decoded, faults = self._decode(points, chroma, register)
         magnitudes = self.loud(self.shape(decoded, semitones, pitches_midi))
-        if voices == 1:
-            return magnitudes, faults
-        each = magnitudes.reshape(moments, voices, -1) * amplitudes[:, None]
-        return np.sqrt(np.einsum("mvb,mvb->mb", each, each)), faults
+        each = magnitudes.reshape(moments, voices, -1)
+        return each if voices == 1 else each * amplitudes[:, None], faults
 
     def decode(self, positions: Positions, classes: Indices, registers: Indices) -> tuple[Magnitudes, int]:
         """Decode some voices at once.
@@ -214,6 +221,12 @@ class Sound:
         """Bring spectra to -20 LUFS each, in place, and return them."""
         magnitudes *= loudness_gains(magnitudes, self.stft, self._ceiling).astype(np.float32)[:, None]
         return magnitudes
+
+
+def mixed(each: Magnitudes) -> Magnitudes:
+    """Return magnitudes of some voices added as powers: (moments, voices, n_bins) to (moments, n_bins)."""
+    total: Magnitudes = each[:, 0] if each.shape[1] == 1 else np.sqrt(np.einsum("mvb,mvb->mb", each, each))
+    return total
 
 
 class SoundLoader:

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oscsynth.sound.lobes import lobes_of
+from oscsynth.sound.lobes import _width_rows, lobes_of
 from oscsynth.sound.overlap_add import Mix, OverlapAdd
 from oscsynth.sound.phase import NoiseCarrier, Stft, sound_of
 from oscsynth.sound.sway import STEPS, hann_lobe, sway_table, swaying_lobes
-from oscsynth.sound.tonal import Partials, Tone
+from oscsynth.sound.tonal import Apart, Partials, Tone
 
 STFT = Stft.at_rate(44100)
 N, HOP, N_BINS = STFT.window_samples, STFT.hop_samples, STFT.n_bins
 HANN = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N) / N)
 MONO = Mix.of(0.0, 0.0)
-ONE = np.ones(1, np.float32)
+ONE = np.ones(1)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def spectrum_of(partials: dict[float, float], deviation: float = 0.0) -> np.ndar
 
 def tone_of(magnitudes: np.ndarray, *pitches_hz: float) -> Tone:
     n = len(magnitudes)
-    return Partials(STFT).change(0.0, magnitudes, np.ones(n, np.float32), np.array(pitches_hz), tuple(range(n)))
+    return Partials(STFT).change(0.0, Apart(magnitudes, np.ones(n), np.array(pitches_hz), tuple(range(n))))
 
 
 def sounding(tone: Tone, hops: int) -> np.ndarray:
@@ -61,7 +61,9 @@ def test_the_closed_sum_is_that_of_four_windows() -> None:
     magnitudes = spectrum_of({500.3: 1.0, 1503.0: 0.5}, 1.0)
     tone = tone_of(magnitudes, np.nan)
     table, bins, lobes = sway_table(), np.arange(N_BINS), tone.lobes
-    rows = np.array([np.searchsorted(table.widths, wide) - 1 for wide in _widths(magnitudes[0], lobes.frequencies)])
+    peaks = np.round(lobes.frequencies).astype(int)
+    rows = _width_rows(magnitudes, np.zeros(2, int), peaks, lobes.frequencies)
+    assert (rows > 4).all()
     columns = np.minimum(np.abs(bins - lobes.frequencies[lobes.owners[0]]) * STEPS + 0.5, 8 * STEPS).astype(int)
     at = rows[lobes.owners[0]] * (8 * STEPS + 1) + columns
     sound = np.zeros(12 * HOP + N)
@@ -75,11 +77,6 @@ def test_the_closed_sum_is_that_of_four_windows() -> None:
     wanted = sound[3 * HOP : 12 * HOP]
     got *= np.linalg.norm(wanted) / np.linalg.norm(got)  # its loudness is that of noise
     assert np.abs(got - wanted).max() < 2e-3 * np.abs(wanted).max()
-
-
-def _widths(magnitude: np.ndarray, frequencies: np.ndarray) -> list[float]:
-    near = [magnitude[round(f) - 4 : round(f) + 5].astype(float) ** 2 for f in frequencies]
-    return [power.sum() ** 2 / (power**2).sum() for power in near]
 
 
 def test_a_sine_stays_a_sine() -> None:
@@ -173,7 +170,7 @@ def test_a_voice_that_stands_still_is_not_taken_apart_again(monkeypatch: pytest.
     partials, asked = Partials(STFT), []
     monkeypatch.setattr("oscsynth.sound.tonal.lobes_of", lambda rows, *rest: asked.append(len(rows)) or lobes_of(rows, *rest))
     for pitch in (331.0, 331.0, 332.0):
-        partials.change(0.0, magnitudes, np.ones(2, np.float32), np.array([220.0, pitch]), (0, 1))
+        partials.change(0.0, Apart(magnitudes, np.ones(2), np.array([220.0, pitch]), (0, 1)))
     assert asked == [2, 1]
 
 
@@ -185,7 +182,7 @@ def test_changes_at_any_sample_do_not_click(carrier: NoiseCarrier, changes: list
     for wait, ratio, gain in [(1500, 1.0, 1.0), *changes, (1500, 1.0, 1.0)]:
         hz = 330.0 * ratio
         magnitudes = spectrum_of({hz * n: 100.0 / n**2 for n in range(1, 5)})
-        tone = partials.change(at + 128, magnitudes, np.full(1, gain, np.float32), np.array([hz]), (0,))
+        tone = partials.change(at + 128, Apart(magnitudes, np.full(1, gain), np.array([hz]), (0,)))
         adder.change(at, 128, None, MONO, tone)
         bound = max(bound, np.abs(np.diff(sounding(tone, 4), 2)).max() / max(gain, 1e-3))
         stop = at + wait
@@ -198,13 +195,28 @@ def test_changes_at_any_sample_do_not_click(carrier: NoiseCarrier, changes: list
     assert np.abs(np.diff(sound, 2)).max() < 1.5 * bound
 
 
+def test_a_slide_has_no_steps(carrier: NoiseCarrier) -> None:
+    """An octave in a second, 1.2 cents a millisecond, through changes at the clock: no step of 2 cents, as a filter of 12 ms sees it."""
+    adder, partials, out = OverlapAdd(carrier, 0, 5), Partials(STFT), np.zeros((44032, 2), np.float32)
+    for start in range(0, len(out), 128):
+        hz = 700.0 * 2.0 ** ((start + 64) / 44100)
+        tone = partials.change(start + 128, Apart(spectrum_of({hz: 1.0}), ONE, np.array([hz]), (0,)))
+        adder.change(start, 128, None, MONO, tone)
+        adder.add_to(out[start : start + 128], start)
+    way = 700.0 * 2.0 ** (np.arange(len(out)) / 44100)
+    window = np.blackman(513)
+    slow = np.convolve(out[:, 0] * np.exp(-2j * np.pi * np.cumsum(way) / 44100), window, "same")
+    cents = 1200 * np.log2(way + np.gradient(np.unwrap(np.angle(slow))) * 44100 / (2 * np.pi))
+    assert np.abs(np.diff(cents[1000:-1000:44])).max() < 2.0
+
+
 def test_partials_go_on_where_they_stand() -> None:
     """Half a semitone up in the middle: no jump of the phase, for the fundamental by itself."""
     partials = Partials(STFT)
-    before = partials.change(0.0, spectrum_of({440.0: 1.0}), ONE, np.array([440.0]), (0,))
-    after = partials.change(5000.0, spectrum_of({453.0: 1.0}), ONE, np.array([453.0]), (0,))
+    before = partials.change(0.0, Apart(spectrum_of({440.0: 1.0}), ONE, np.array([440.0]), (0,)))
+    after = partials.change(5000.0, Apart(spectrum_of({453.0: 1.0}), ONE, np.array([453.0]), (0,)))
     assert after.phases_at(5000.0, N)[0] % 1.0 == pytest.approx(before.phases_at(5000.0, N)[0] % 1.0, abs=1e-9)
-    other = partials.change(5000.0, spectrum_of({453.0: 1.0}), ONE, np.array([453.0]), (1,))
+    other = partials.change(5000.0, Apart(spectrum_of({453.0: 1.0}), ONE, np.array([453.0]), (1,)))
     assert other.phases[0] == 0.0  # another voice begins by itself
 
 
