@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from .control.arrange import kept_of
 from .control.instrument import Instrument
 from .control.resume import from_session, to_memories, to_session
 from .session import SessionFile
@@ -113,6 +114,7 @@ class Keeper:
 
 
 def _said(instrument: Instrument) -> str:
-    playing = [(part.number, part.wanted or (part.version.patch.name if part.version else "")) for part in instrument.parts.values()]
-    parts = ", ".join(f"part {number} {patch}" for number, patch in playing if patch) or "no part"
-    return f"going on where it ended: {parts} (--fresh starts anew)"
+    kept = {part.number: scene for part in instrument.parts.values() if (scene := kept_of(part)) is not None}
+    parts = ", ".join(f"part {number} {scene.patch}" for number, scene in kept.items()) or "no part"
+    is_closed = bool(kept) and not any(scene.values.get("gate", (1,))[0] for scene in kept.values())
+    return f"going on where it ended: {parts}{', with every gate closed: /gate 1 opens one' if is_closed else ''} (--fresh starts anew)"
