@@ -166,6 +166,7 @@ class Control:
         work = [loop.create_task(each) for each in (librarian.run(), self._round(), doors.run(self._is_sounding))]
         for task in work:
             task.add_done_callback(_log_error)
+        _on_sighup(loop, lambda: work.append(loop.create_task(librarian.read_again())))
         await stopped.wait()
         for task in work:
             task.cancel()
@@ -356,6 +357,11 @@ def _on_sigterm(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None
         loop.add_signal_handler(signal.SIGTERM, stopped.set)
     except NotImplementedError:  # Windows
         signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(stopped.set))
+
+
+def _on_sighup(loop: asyncio.AbstractEventLoop, read_again: Callable[[], None]) -> None:
+    with contextlib.suppress(NotImplementedError, AttributeError):  # Windows
+        loop.add_signal_handler(signal.SIGHUP, read_again)
 
 
 def _log_error(task: asyncio.Task[None]) -> None:

@@ -104,7 +104,9 @@ class Child:
 
 def _run(module: str, *arguments: object) -> None:
     """Be a child: run the ``main`` of a module of this package."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent decides
+    for name in ("SIGINT", "SIGHUP"):  # they reach every process of the terminal; the parent decides
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     importlib.import_module(f"{__package__}.{module}").main(*arguments)
 
@@ -141,6 +143,7 @@ class Daemon:
         self._has_sounded = False
         self._stop = threading.Event()
         self._opening = threading.Event()  # the network is to be let in
+        self._reloading = threading.Event()  # the folders are to be read again
         self._is_control_expected_to_end = False
         self._exit_code = 0
         self._screen: Screen | None = None
@@ -170,6 +173,16 @@ class Daemon:
     def stop(self, *_: object) -> None:
         """End the round (any thread, or a signal)."""
         self._stop.set()
+
+    def hang_up(self, *_: object) -> None:
+        """Take up what the folders hold now; end the round where it was a terminal that went (a signal)."""
+        (self._stop if sys.stdin is not None and sys.stdin.isatty() else self._reloading).set()
+
+    def _reload(self) -> None:
+        self._reloading.clear()
+        if self.control.process is not None and self.control.process.pid:
+            self._say("Reading the patches again.")
+            os.kill(self.control.process.pid, signal.SIGHUP)
 
     def open_network(self) -> None:
         """Let the local network in, now and at the next start (any thread)."""
@@ -209,6 +222,8 @@ class Daemon:
     def _look(self) -> None:
         if self._opening.is_set():
             self._open_network()
+        if self._reloading.is_set():
+            self._reload()
         children = (self.engine, self.control)
         waiting: list[Any] = [c.events for c in children if c.events] + [c.process.sentinel for c in children if c.process]
         wait(waiting, LOOK_EVERY_SECONDS)
@@ -367,9 +382,10 @@ def serve(options: Options) -> int:
         0 when it was told to stop, 1 when it cannot run; the reason was printed.
     """
     daemon = Daemon(options)
-    signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    handlers = {"SIGINT": daemon.stop, "SIGTERM": daemon.stop, "SIGHUP": daemon.hang_up}
+    signals = {getattr(signal, name): handler for name, handler in handlers.items() if hasattr(signal, name)}
     # What is ignored stays ignored: under nohup the sound outlives its terminal.
-    before = {number: signal.signal(number, daemon.stop) for number in signals if signal.getsignal(number) is not signal.SIG_IGN}
+    before = {number: signal.signal(number, handler) for number, handler in signals.items() if signal.getsignal(number) is not signal.SIG_IGN}
     try:
         return daemon.run()
     finally:

@@ -25,6 +25,7 @@ from .setlist import SetListError, load_set_list, missing_patches, store_scene
 
 log = logging.getLogger(__name__)
 WATCHED = (".yaml", ".yml", ".onnx")
+_WATCHING_SECONDS = 1.0  # from when on the folders are watched for sure
 _SETTLE_MS = 100  # editors save in several steps
 
 T = TypeVar("T")
@@ -116,10 +117,23 @@ class Librarian:
             ignore_permission_denied=True,
             raise_interrupt=False,
         )
-        async for _ in changes:
-            await _on_thread(self._library.scan)
-            self._take_library()
-            await self._check()
+        # What was saved between the first reading and the first watching would otherwise stay unseen.
+        late = asyncio.get_running_loop().create_task(self._read_again_later())
+        try:
+            async for _ in changes:
+                await self.read_again()
+        finally:
+            late.cancel()
+
+    async def _read_again_later(self) -> None:
+        await asyncio.sleep(_WATCHING_SECONDS)
+        await self.read_again()
+
+    async def read_again(self) -> None:
+        """Take up what the folders hold now."""
+        await _on_thread(self._library.scan)
+        self._take_library()
+        await self._check()
 
     # ---- what the folders hold
 
