@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
 .DEFAULT_GOAL := help
 
-.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-start benchmark-switch benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean
+.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ benchmark-timetags: .venv/test.stamp  ## five hundred bundles ahead of time, thr
 
 benchmark-latency: .venv/test.stamp  ## from the OSC packet to the sound through JACK, beside scsynth (needs supercollider-server)
 	$(BIN)/python -m benchmarks.latency --output docs/benchmarks
+
+benchmark-midi: .venv/test.stamp  ## measure how fast MIDI files are rendered
+	$(BIN)/python -m benchmarks.midi_file
 
 benchmark-start: .venv/test.stamp  ## measure the start, memory and recovery
 	$(BIN)/python -m benchmarks.start

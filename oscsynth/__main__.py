@@ -112,22 +112,43 @@ def serve(
 
 @app.command()
 def render(
-    score: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Lines of `seconds address arguments`, such as `1.5 latent/1 0.8`.")],
+    score: Annotated[
+        Path,
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            help="Lines such as `1.5 latent/1 0.8` (seconds, address, values), a binary score of sclang's, or a MIDI file.",
+        ),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.wav", help="The sound file to write; .flac, .aiff and .ogg too.")],
     patch: Annotated[str | None, typer.Option(metavar="NAME", help="Patch that sounds first.")] = None,
     patches: PatchesOption = None,
     sample_rate: Annotated[int, typer.Option(min=8000, max=192000, metavar="HZ", help="Of the file.")] = 44100,
     seconds: Annotated[float | None, typer.Option(min=0, max=86400, help="Length; otherwise until what the last line leaves has faded.")] = None,
     bits: Annotated[Literal["16", "24"], typer.Option(help="Of the file; OGG has its own.")] = "24",
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(metavar="N=PATCH", help="Patch for one channel of a MIDI file, once for each, none to leave it out: --channel 10=none."),
+    ] = None,
 ) -> None:
     """Play a score into a sound file, faster than it sounds; the same score gives the same samples."""
     from .render import render_file
 
-    rendered = render_file(score, output, patches=patches, patch=patch, sample_rate_hz=sample_rate, seconds=seconds, bits=int(bits))
+    channels = dict(map(_channel, channel or ()))
+    rendered = render_file(
+        score, output, patches=patches, patch=patch, sample_rate_hz=sample_rate, seconds=seconds, bits=int(bits), channels=channels
+    )
     typer.echo(f"wrote {shown(output)}: {rendered.seconds:.1f} s")
     for fault in rendered.faults:
         typer.secho(fault, fg="red", err=True)
     raise typer.Exit(1 if rendered.faults else 0)
+
+
+def _channel(text: str) -> tuple[int, str]:
+    number, _, patch = text.partition("=")
+    if not number.isdecimal() or not 1 <= int(number) <= 16 or not patch:
+        raise OscsynthError(f"--channel {text}: write a channel from 1 to 16 and a patch, such as 2=Violin")
+    return int(number), patch
 
 
 @app.command()

@@ -5,7 +5,7 @@ What ``serve`` does in three processes happens here in one, one after the other:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -17,7 +17,7 @@ from .control.instrument import Instrument, Reply
 from .control.osc import Argument, Message
 from .errors import DecoderError, OscsynthError, shown
 from .library import SET_LIST, Library, factory_folder, user_folder
-from .parameters import MASTER_SLOTS
+from .parameters import MASTER_SLOTS, MAX_PARTS
 from .patch import Patch
 from .patch_file import fit
 from .score import Event, load_score
@@ -30,6 +30,7 @@ Block = NDArray[np.float32]
 BLOCK_SAMPLES = 1024
 TAIL_SECONDS = 5.0  # after the last event, at most: until all is silent
 FADE_SECONDS = 0.1  # at the end of what goes on sounding
+NOBODY = "none"  # hears a channel that shall be silent
 FORMATS = (".wav", ".flac", ".aiff", ".aif", ".ogg")
 
 
@@ -50,6 +51,10 @@ class Performance:
         Instead of the user's folder.
     patch : str, optional
         What part 1 plays at first; otherwise the first by name.
+    channels : mapping of int to str
+        Patches for single MIDI channels (from 1), or `NOBODY`; each gets a part of its own, the first of them part 1 unless ``patch`` is given.
+    prefers_notes : bool
+        Has the first patch by name that plays notes start, where there is one.
 
     Raises
     ------
@@ -57,22 +62,46 @@ class Performance:
         When there is no such patch, or it cannot be played.
     """
 
-    def __init__(self, sample_rate_hz: int = 44100, patches: Path | None = None, patch: str | None = None) -> None:
+    def __init__(
+        self,
+        sample_rate_hz: int = 44100,
+        patches: Path | None = None,
+        patch: str | None = None,
+        channels: Mapping[int, str] | None = None,
+        prefers_notes: bool = False,
+    ) -> None:
         self.engine = Engine(sample_rate_hz)
         self.instrument = Instrument(self._load, seconds=lambda: self.engine.position_samples / sample_rate_hz)
         self._loader = SoundLoader(sample_rate_hz)
         self._sounds: dict[str, Sound] = {}
         self._asked: list[tuple[int, Patch | None]] = []
-        self._fill(Library(patches or user_folder(), factory_folder()), patch)
+        wanted = {channel: name for channel, name in (channels or {}).items() if name != NOBODY}
+        is_first = patch is None and bool(wanted)
+        self._fill(Library(patches or user_folder(), factory_folder()), next(iter(wanted.values())) if is_first else patch, prefers_notes)
+        self._divide({**dict.fromkeys(channels or (), NOBODY), **wanted}, is_first)
 
-    def _fill(self, library: Library, start: str | None) -> None:
+    def _divide(self, channels: Mapping[int, str], is_first: bool) -> None:
+        """Give channels to parts of their own, one after the other; ``is_first``: part 1 plays the first of them already."""
+        numbers = iter(range(1 if is_first else 2, MAX_PARTS + 1))
+        for channel, name in channels.items():
+            number = 0 if name == NOBODY else next(numbers, -1)
+            if number < 0:
+                raise OscsynthError(f"channel {channel} ({name}): there are {MAX_PARTS} parts, and no more channels can have a patch of their own")
+            replies = self.send(f"{self.instrument.prefix}/part/{number}/patch", name) if number > 1 else []
+            if faults := [str(reply.arguments[-1]) for reply in replies if reply.address.endswith("/fail")]:
+                raise OscsynthError(f"channel {channel}: {faults[0]}")
+            self.instrument.midi.channels[channel - 1] = number
+
+    def _fill(self, library: Library, start: str | None, prefers_notes: bool) -> None:
         library.scan()
         self.instrument.set_patches(library.patches)
         if library.user_folder:
             self.instrument.scenes.set(load_set_list(library.user_folder / SET_LIST))
         faults = {patch.name: self._offer(patch) for patch in library.patches.values()}
         if start is None:
-            start = next((name for name, fault in faults.items() if not fault), None)
+            good = [name for name, fault in faults.items() if not fault]
+            notes = [name for name in good if library.patches[name].mode == "notes"] if prefers_notes else []
+            start = next(iter(notes or good), None)
         if start is None:
             raise OscsynthError("\n".join(["there is no patch that can be played", *library.faults.values(), *filter(None, faults.values())]))
         if faults.get(start):
@@ -183,8 +212,11 @@ def render_file(
     sample_rate_hz: int = 44100,
     seconds: float | None = None,
     bits: int = 24,
+    channels: Mapping[int, str] | None = None,
 ) -> Rendered:
     """Play a score into a sound file of 16 or 24 bits; the ending of its name chooses WAV, FLAC, AIFF or OGG.
+
+    A MIDI file is played by the patch that is given, or by the first that plays notes; ``channels`` as in `Performance`.
 
     Raises
     ------
@@ -196,7 +228,8 @@ def render_file(
     if output.suffix.lower() not in FORMATS:
         raise OscsynthError(f"{shown(output)}: the name must end in {', '.join(FORMATS)}")
     events = load_score(score)
-    performance = Performance(sample_rate_hz, patches, patch)
+    is_midi = any(event.address.endswith("/midi") for event in events)
+    performance = Performance(sample_rate_hz, patches, patch, channels, prefers_notes=is_midi)
     faults: list[str] = []
     try:
         subtype = None if output.suffix.lower() == ".ogg" else f"PCM_{bits}"

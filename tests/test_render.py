@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 import soundfile
@@ -8,6 +9,7 @@ from oscsynth.errors import OscsynthError
 from oscsynth.render import Performance, perform, render_file
 from oscsynth.score import Event, load_score
 from tests.decoders import tiny_decoder, truncated
+from tests.onsets import onsets
 
 SCORE = """
 0    latent/1 0.1
@@ -115,3 +117,81 @@ def test_a_point_of_the_decoder_is_reached_through_the_curves_of_the_patch(folde
     assert version is not None
     faders = np.array([state.get(1, "latent", index) for index in range(3)])
     assert performance.engine._sounds[version.number].positions(faders) == pytest.approx([0.3, 0.5, 0.3])
+
+
+# ---- notes from MIDI files and from SuperCollider
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    """Give a folder with two patches that play notes and are there, and gone, at once."""
+    for name, decoder in (("Keys", tiny_decoder(tmp_path / "keys.onnx")), ("Bells", tiny_decoder(tmp_path / "bells.onnx", seed=7))):
+        envelope = "{attack_ms: 0, decay_ms: 0, sustain: 1, release_ms: 0}"
+        latents = "latents: {bright: {neuron: 1, default: 1}, even: {neuron: 2, default: 1}, noise: {neuron: 3, default: 0}}"
+        head = f"name: {name}\ndecoder: {decoder.name}\nmode: notes\nenvelope: {envelope}\n{latents}\n"
+        (tmp_path / f"{name}.yaml").write_text(head + "midi: {control_changes: {7: gain}}\n")
+    return tmp_path
+
+
+def heard(sound: np.ndarray, starts: list[float], seconds: float = 0.2) -> list[int]:
+    """Return the MIDI pitch that is strongest in what begins at each of these seconds, by the first six partials."""
+    pitches, window = np.arange(48, 97), round(seconds * 44100)
+    partials = np.outer(440 * 2 ** ((pitches - 69) / 12), np.arange(1, 7)) * 4 * window / 44100
+    found = []
+    for start in starts:
+        piece = sound[round(start * 44100) :][:window]
+        power = np.abs(np.fft.rfft(piece * np.hanning(len(piece)), 4 * window))
+        found.append(int(pitches[(power[np.round(partials).astype(int)] / np.sqrt(np.arange(1, 7))).sum(axis=1).argmax()]))
+    return found
+
+
+def test_a_midi_file_of_several_tracks_and_tempos_is_played_on_its_samples_and_pitches(keys: Path) -> None:
+    tempos = [mido.MetaMessage("set_tempo", tempo=500_000, time=0), mido.MetaMessage("set_tempo", tempo=250_000, time=960)]
+    one = [message(kind, pitch, 240) for pitch in (60, 69, 64) for kind in ("note_on", "note_off")]
+    two = [message("note_on", 76, 1440, 3), message("note_off", 76, 240, 3)]
+    mido.MidiFile(type=1, ticks_per_beat=480, tracks=[mido.MidiTrack(track) for track in (tempos, one, two)]).save(keys / "a.mid")
+    rendered = render_file(keys / "a.mid", keys / "a.wav", patches=keys, patch="Keys")
+    assert rendered.faults == ()
+    sound = soundfile.read(keys / "a.wav")[0][:, 0]
+    seconds = [0.25, 0.75, 1.125, 1.25]  # the second tempo begins at 1 s
+    np.testing.assert_allclose(onsets(sound), np.array([0.25, 0.75, 1.125]) * 44100, atol=4)  # the fourth follows without a gap
+    assert heard(sound, seconds, 0.1) == [60, 69, 64, 76]
+    assert not sound[round(1.385 * 44100) :].any()
+
+
+def message(kind: str, pitch: int, ticks: int, channel: int = 0) -> mido.Message:
+    return mido.Message(kind, note=pitch, velocity=100, time=ticks, channel=channel)
+
+
+def test_a_score_of_sclang_is_played_on_its_samples_and_pitches(keys: Path) -> None:
+    rendered = render_file(Path(__file__).parent / "data" / "sclang.osc", keys / "a.wav", patches=keys, patch="Keys")
+    assert rendered.faults == ()
+    sound = soundfile.read(keys / "a.wav")[0][:, 0]
+    starts = [0.25, 0.625, 0.875]
+    np.testing.assert_allclose(onsets(sound), np.array(starts) * 44100, atol=4)
+    assert heard(sound, starts, 0.12) == [69, 60, 76]
+
+
+def test_channels_are_given_to_parts_and_one_may_be_left_out(keys: Path) -> None:
+    track = [mido.Message("control_change", control=7, value=0, channel=1), message("note_on", 60, 0), message("note_on", 69, 0, 9)]
+    mido.MidiFile(type=0, tracks=[mido.MidiTrack([*track, message("note_on", 72, 0, 1), message("note_off", 60, 960)])]).save(keys / "a.mid")
+    performance = Performance(patches=keys, channels={1: "Keys", 2: "Bells", 10: "none"})
+    list(perform(performance, load_score(keys / "a.mid"), lambda event, why: pytest.fail(why), seconds=0.2))
+    instrument = performance.instrument
+    playing = {number: part.patch.name for number, part in instrument.parts.items() if part.patch}
+    assert playing == {1: "Keys", 2: "Bells"}
+    assert [len(instrument.voices.held(part)) for part in (1, 2)] == [1, 1]
+    assert (instrument.state.get(1, "gain"), instrument.state.get(2, "gain")) == (0, -72)
+
+
+def test_a_midi_file_is_played_by_a_patch_that_plays_notes(keys: Path) -> None:
+    (keys / "a drone.yaml").write_text("name: A drone\ndecoder: keys.onnx\n")
+    assert Performance(patches=keys, prefers_notes=True).instrument.parts[1].patch.mode == "notes"  # type: ignore[union-attr]
+    assert Performance(patches=keys).instrument.parts[1].patch.name == "A drone"  # type: ignore[union-attr]
+
+
+def test_a_channel_whose_patch_is_not_there_or_that_is_one_too_many_is_named(keys: Path) -> None:
+    with pytest.raises(OscsynthError, match=r"channel 2: there is no patch 'Belts', the nearest is 'Bells'"):
+        Performance(patches=keys, patch="Keys", channels={2: "Belts"})
+    with pytest.raises(OscsynthError, match=r"channel 8 \(Keys\): there are 8 parts"):
+        Performance(patches=keys, patch="Keys", channels=dict.fromkeys(range(1, 10), "Keys"))

@@ -141,8 +141,10 @@ class Translator:
 
     def _bend(self, midi: Midi, device: Device, channel: int) -> Iterator[Message]:
         at = (midi.data2 << 7 | midi.data1) - _CENTRE
-        device.channels[channel].bend = at / (_CENTRE - 1 if at > 0 else _CENTRE)
-        yield from self._rebend(midi.port, device, channel)
+        bend, before = at / (_CENTRE - 1 if at > 0 else _CENTRE), device.channels[channel].bend
+        device.channels[channel].bend = bend
+        if bend != before:
+            yield from self._rebend(midi.port, device, channel)
 
     def _rebend(self, port: int, device: Device, channel: int) -> Iterator[Message]:
         for key, part, settings in self._led(port, device, channel):
@@ -171,7 +173,8 @@ class Translator:
             if changed == "zones":
                 yield from self._release_all(midi.port, set(range(d.N_CHANNELS)))
             elif changed == "bends":
-                yield from self._rebend(midi.port, device, channel)
+                for each in device.beside(channel):
+                    yield from self._rebend(midi.port, device, each)
         else:
             faults = []
             for part, settings in list(self._hearing(device, channel)):

@@ -117,7 +117,7 @@ class Device:
         if state.parameter == BEND_RANGE:
             before = state.bend_range or 0.0
             semitones = float(value) if number == DATA else int(before) + min(value, 99) / 100
-            for each in self._beside(channel):
+            for each in self.beside(channel):
                 self.channels[each].bend_range = min(semitones, MAX_BEND_SEMITONES)
             return "bends"
         if state.parameter == MPE_CONFIGURATION and number == DATA and channel in _LEADERS:
@@ -125,7 +125,7 @@ class Device:
             return "zones"
         return "nothing"
 
-    def _beside(self, channel: int) -> Iterable[int]:
+    def beside(self, channel: int) -> Iterable[int]:
         """Return the channels that share a bend range with one: all members of its zone."""
         zones = (_zone(leader, count) for leader, count in self._members.items())
         return next((zone.members for zone in zones if channel in zone.members), (channel,))

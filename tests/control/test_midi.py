@@ -339,8 +339,8 @@ def test_a_zone_of_the_controller_bends_each_note_by_itself_and_all_together():
     assert play(instrument, "pitchwheel channel=3 pitch=8191") == [("note/bend", c4, 48)]
     assert play(instrument, "pitchwheel channel=0 pitch=-8192") == [("note/bend", c4, 46), ("note/bend", e4, -2)]
     assert play(instrument, "aftertouch channel=4 value=127") == [("note/pressure", e4, 1)]
-    assert play(instrument, *rpn(0, 24, 7)) == []
-    assert play(instrument, "pitchwheel channel=3 pitch=8191") == [("note/bend", c4, 22)]
+    assert play(instrument, *rpn(0, 24, 7)) == [("note/bend", c4, 22), ("note/bend", e4, -2)]
+    assert play(instrument, "pitchwheel channel=3 pitch=8191") == []
 
 
 def test_a_zone_of_the_patch_needs_no_word_of_the_controller():
