@@ -54,6 +54,9 @@ benchmark-midi: .venv/test.stamp  ## measure how fast MIDI files are rendered
 benchmark-start: .venv/test.stamp  ## measure the start, memory and recovery
 	$(BIN)/python -m benchmarks.start
 
+benchmark-training: .venv/test.stamp  ## measure the memory that training on 20 hours of sound takes (13 GB of disk)
+	$(BIN)/python -m benchmarks.training_memory
+
 benchmark-switch: .venv/test.stamp  ## ten patch switches a second for a minute under JACK
 	$(BIN)/python -m benchmarks.switch
 

@@ -294,11 +294,24 @@ def layout(
     typer.echo(f"in TouchOSC, Connections, OSC: type UDP, host {here}, send port {port}, receive port {receive_port}")
 
 
-@app.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+
+@app.command(add_help_option=False, context_settings=PASSED_ON)
 def train(context: typer.Context) -> None:
     """Make a decoder of your own from a folder of sounds; `oscsynth train --help` says how."""
+    _run_training(context.args, "oscsynth train")
+
+
+@app.command("import", add_help_option=False, context_settings=PASSED_ON)
+def import_model(context: typer.Context) -> None:
+    """Make a decoder from a Keras decoder of the ancestor program; `oscsynth import --help` says how."""
+    _run_training(["import", *context.args], "oscsynth")
+
+
+def _run_training(arguments: list[str], name: str) -> None:
+    """Run the program that trains: in a wheel it lies inside the package, in a checkout beside it."""
     package = Path(__file__).resolve().parent
-    # In a wheel training lies inside the package, in a checkout beside it.
     inside = (package / "training").is_dir()
     if not inside and str(package.parent) not in sys.path:
         sys.path.insert(0, str(package.parent))
@@ -306,8 +319,8 @@ def train(context: typer.Context) -> None:
         training = importlib.import_module("oscsynth.training.__main__" if inside else "training.__main__")
         commands = {command.name or command.callback.__name__ for command in training.app.registered_commands}
         # Whoever names no command wants to train on sounds.
-        is_sounds = bool(context.args) and context.args[0] not in {*commands, "--help"}
-        training.app(["sounds", *context.args] if is_sounds else context.args, prog_name="oscsynth train")
+        is_sounds = bool(arguments) and arguments[0] not in {*commands, "--help"}
+        training.app(["sounds", *arguments] if is_sounds else arguments, prog_name=name)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("oscsynth", "training"):
             raise

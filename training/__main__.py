@@ -15,7 +15,7 @@ from oscsynth.library import user_folder
 
 app = typer.Typer(help="Train a decoder on sounds.", no_args_is_help=True, add_completion=False)
 
-EXTRA = ("tensorflow", "keras", "librosa", "onnx", "matplotlib", "soxr")  # of pip's extra `train`
+EXTRA = ("tensorflow", "joblib", "h5py", "keras", "librosa", "onnx", "matplotlib", "soxr")  # of pip's extra `train`
 
 Epochs = Annotated[int | None, typer.Option(min=1, help="Stop after so many epochs.")]
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after the epoch that passes this.")]
@@ -85,7 +85,7 @@ def sounds(
             keep=keep,
             say=typer.echo,
         )
-        typer.echo(f"Play it: {shlex.join(['oscsynth', 'serve', *(['--patches', str(output)] if output else []), '--patch', name])}")
+        _say_how_to_play(name, output)
 
 
 @app.command()
@@ -107,6 +107,33 @@ def report(
         corpus = corpora.recipe(recipe, opened.stft) if recipe else folders.folder(sounds, opened.stft) if sounds else None
         hops = prepare.prepare(corpus, opened.stft, seed=seed) if corpus else None
         typer.echo(write(opened, output, hops, corpus, suffix=f".{sound_format}", seed=seed))
+
+
+@app.command("import")
+def import_model(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A Keras decoder, .h5 or .keras: latents, or those and 12 chroma values, to 2049.")],
+    name: Annotated[str | None, typer.Option(help="Of the patch; the file's name if left out.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of patches to write to; your own if left out.")] = None,
+    low: Annotated[float, typer.Option(help="Lowest value of a latent: 0 after a sigmoid.")] = 0.0,
+    high: Annotated[float, typer.Option(help="Highest value of a latent: 1 after a sigmoid.")] = 1.0,
+    chroma: Annotated[bool | None, typer.Option(help="The last 12 inputs are the note; by their number if left out.")] = None,
+) -> None:
+    """Make a decoder and a patch from a Keras decoder of the ancestor program; nothing in the file is executed."""
+    with _plain_errors():
+        from .importer import import_decoder
+        from .make import file_stem, write_patch
+
+        name, folder = name or model.stem, output or user_folder()
+        decoder = folder / "decoders" / f"{file_stem(name)}.onnx"
+        made = import_decoder(model, name, decoder, low=low, high=high, takes_chroma=chroma)
+        write_patch(name, decoder, len(made.latents), {}, folder / f"{file_stem(name)}.yaml")
+        note = f"the note, which it plays in {made.training['mesh_accuracy']:.1%}" if made.chroma else "no note"
+        typer.echo(f"{decoder}: {len(made.latents)} latents and {note}")
+        _say_how_to_play(name, output)
+
+
+def _say_how_to_play(name: str, output: Path | None) -> None:
+    typer.echo(f"Play it: {shlex.join(['oscsynth', 'serve', *(['--patches', str(output)] if output else []), '--patch', name])}")
 
 
 class _plain_errors:  # reads as a word in `with`

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from oscsynth.errors import CorpusError
 from oscsynth.metadata import Metadata
 
 from . import configurations, corpora, prepare
@@ -155,21 +156,37 @@ def _metadata(corpus: Corpus, hops: prepare.Hops, trained: Trained, evaluation: 
     )
 
 
-def write_patch(name: str, made: Made, path: Path) -> Path:
+def file_stem(name: str) -> str:
+    """Return a name as a file's, in letters that every system takes.
+
+    >>> file_stem("../My Kitchen")
+    'my-kitchen'
+
+    Raises
+    ------
+    CorpusError
+        When nothing is left of it, or it is too long.
+    """
+    stem = re.sub(r"[^\w-]+", "-", name).strip("-_").lower()
+    if not stem or len(name) > 64:
+        raise CorpusError(f"the name {name[:64]!r} will be a file's: it needs a letter or a digit, and at most 64 of them")
+    return stem
+
+
+def write_patch(name: str, decoder: Path, n_latents: int, points: dict[str, tuple[float, ...]], path: Path) -> Path:
     """Write the patch that plays a new decoder: a drone at its most typical sound."""
     import yaml
 
-    n_latents = made.evaluation.percentiles.shape[1]
-    first = next(iter(made.evaluation.points.values()), (0.5,) * n_latents)
+    first = next(iter(points.values()), (0.5,) * n_latents)
     patch = {
         "name": name,
-        "decoder": f"decoders/{made.decoder.name}",
+        "decoder": f"decoders/{decoder.name}",
         "mode": "drone",
         "gate": "open",
         "gain_db": -6,
         "chroma": "A",
         "latents": {f"fader-{k + 1}": {"neuron": k + 1, "default": first[k]} for k in range(n_latents)},
-        "points": {re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-") or "sounds": list(value) for key, value in made.evaluation.points.items()},
+        "points": {re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-") or "sounds": list(value) for key, value in points.items()},
     }
     path.write_text(yaml.safe_dump(patch, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return path

@@ -6,7 +6,6 @@ the folder is removed.
 
 from __future__ import annotations
 
-import re
 import shlex
 import shutil
 from collections.abc import Iterator, Sequence
@@ -14,10 +13,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from oscsynth.errors import CorpusError
-
 from . import checkpoint, configurations, folders, prepare
-from .make import Made, Say, make, write_patch
+from .make import Made, Say, file_stem, make, write_patch
 from .plan import duration, plan
 from .spectra import Stft
 
@@ -72,9 +69,7 @@ def train_sounds(
     DecoderError
         When training or export fails.
     """
-    stem = re.sub(r"[^\w-]+", "-", name).strip("-_").lower()
-    if not stem or len(name) > 64:
-        raise CorpusError(f"the name {name[:64]!r} will be a file's: it needs a letter or a digit, and at most 64 of them")
+    stem = file_stem(name)
     stft, choice = Stft(), configurations.configuration(configuration)
     corpus = replace(folders.folder(places, stft), title=name)
     here = (work or cache()) / f"{stem}-{checkpoint.key(corpus.key, stft)[:12]}"
@@ -89,7 +84,7 @@ def train_sounds(
     method = "" if configuration == "mixing" else f" --configuration {configuration}"
     command = f"oscsynth train {shlex.join(Path(each).name for each in places)}{shape}{method} --epochs {chosen.training.epochs} --seed {seed}"
     made = make(stem, corpus, hops, model, chosen.registers, chosen.training, command, output / "decoders", output / "reports", say, show, here)
-    made = replace(made, patch=write_patch(name, made, output / f"{stem}.yaml"))
+    made = replace(made, patch=write_patch(name, made.decoder, chosen.n_latents, made.evaluation.points, output / f"{stem}.yaml"))
     if made.interrupted or keep:
         say(f"what was prepared stays in {here}: the same command goes on from there")
     else:

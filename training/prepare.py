@@ -117,6 +117,7 @@ def prepare(
 def write_shards(corpus: Corpus, how: Analysis, folder: Path, progress: Progress) -> None:
     """Prepare every source that has no shard yet, on all cores."""
     import joblib
+    from joblib.externals.loky import get_reusable_executor
 
     _claim(corpus, how, folder)
     todo = [number for number in range(len(corpus.sources)) if not shards.index_path(folder, number).exists()]
@@ -127,6 +128,8 @@ def write_shards(corpus: Corpus, how: Analysis, folder: Path, progress: Progress
     for _ in work(joblib.delayed(write_shard)(folder, number, corpus.sources[number], how) for number in todo):
         done += 1
         progress(done, len(corpus.sources))
+    if not alone:
+        get_reusable_executor().shutdown(wait=True)  # workers would keep their memory while training goes on
 
 
 def _claim(corpus: Corpus, how: Analysis, folder: Path) -> None:
