@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from . import __version__, keys, lan
+from . import __version__, keys, lan, qr
 
 if TYPE_CHECKING:
     from .daemon import Options
@@ -68,6 +68,7 @@ class Screen:
             self.say(f"sound: {_sound(event)}")
         elif name == "listening" and before and before["hosts"] != event["hosts"]:
             self.say(f"OSC: UDP or TCP to {event['hosts']} port {event['port']}")
+            self._show_code(event)
         if event.get("sentence"):
             self.say(event["sentence"])
 
@@ -95,6 +96,8 @@ class Screen:
         table.add_row("plays", Text(self._known.get("patch", {"name": "nothing yet"})["name"], style="bold"))
         table.add_row("sound", Text(_sound(self._known["audio"])))
         table.add_row("OSC", f"UDP or TCP to {listening.get('hosts', host)} port {port}")
+        if page := self._page(listening):
+            table.add_row("page", Text(page, style="bold"))
         if here := lan.addresses(host):
             table.add_row("apps", f"type host {' or '.join(here)}, send port {port}, and where they listen: receive port 9000")
         table.add_row("try", Text("/oscsynth/latent/1 0.7", style="bold"))
@@ -105,10 +108,24 @@ class Screen:
             if not self._options.lan and not self._options.allow:
                 table.add_row("phones", "and other computers are not let in: n lets those of this network in, for good")
         self._console.print(table)
+        self._show_code(listening)
         if has_keys:
             self._keys = keys.Keys(host if host not in ("0.0.0.0", "::") else "127.0.0.1", port, self._show_key, self._leave, self._open_network)
         else:
             self._console.print("ready")
+
+    def _page(self, listening: dict[str, Any]) -> str:
+        """Return where the page is: where a phone finds it, if any does."""
+        http_port = self._options.http_port
+        port = (listening["port"] + 1) % 65536 if http_port is None else http_port
+        host = next(iter(lan.addresses(listening["host"])), "127.0.0.1")
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}/" if port else ""
+
+    def _show_code(self, listening: dict[str, Any]) -> None:
+        """Print what a phone's camera reads, where there is a terminal and a phone may come in."""
+        if self._console.is_terminal and lan.addresses(listening["host"]) and (page := self._page(listening)):
+            with self._lock:
+                self._console.print(Text("\n".join(qr.lines(page)), style="black on white"), f"the page on a phone: {page}", sep="\n")
 
     def _show_key(self, line: str) -> None:
         with self._lock:

@@ -45,13 +45,14 @@ HOUSE: dict[str, set[str]] = {
     "client": {"errors"},
     "monitor": {"errors", "units", "parameters", "client"},
     "keys": {"errors", "units", "parameters", "client"},
-    "screen": {"", "errors", "units", "parameters", "link", "keys", "lan"},
+    "screen": {"", "errors", "units", "parameters", "link", "keys", "lan", "qr"},
     "engine_process": {*GROUND, "timed_state", "real_time", "tap", "audio", "sound"},
     "librarian": {"errors", "patch", "patch_file", "library", "probe", "control", "setlist", "scene"},
     "session": {"errors"},
     "keeper": {"control", "session"},
     "setlist": {"control", "errors", "parameters", "patch_file", "scene", "units", "yaml_file", "yaml_write"},
     "lan": set(),
+    "qr": set(),
     "layouts": {"errors", "units"},
     "atlas": {"", "real_time", "control", "sound"},  # sound only in the process of its own
     "doors": {*GROUND, "atlas", "control"},
@@ -98,6 +99,7 @@ LAZY = {
     "zeroconf",
     "ifaddr",
     "py2tosc",
+    "segno",
 }  # and numpy, outside of sound and audio: only inside functions
 
 
