@@ -56,6 +56,8 @@ benchmark-start: .venv/test.stamp  ## measure the start, memory and recovery
 
 benchmark-training: .venv/test.stamp  ## measure the memory that training on 20 hours of sound takes (13 GB of disk)
 	$(BIN)/python -m benchmarks.training_memory
+benchmark-page: .venv/test.stamp  ## measure how soon the page is heard, and how soon it follows, in Chromium
+	$(BIN)/python -m benchmarks.page
 
 benchmark-switch: .venv/test.stamp  ## ten patch switches a second for a minute under JACK
 	$(BIN)/python -m benchmarks.switch
@@ -72,8 +74,9 @@ decoders: .venv/test.stamp  ## train the shipped decoders again, from their reci
 vouchers: .venv/test.stamp  ## check the shipped decoders, so that the first start need not
 	$(BIN)/python -c 'from pathlib import Path; from oscsynth.probe import vouch; vouch(Path("patches/decoders"))'
 
-pictures: .venv/test.stamp  ## draw the spectrograms in docs/pictures
+pictures: .venv/test.stamp  ## draw the spectrograms in docs/pictures, and take those of the page
 	$(BIN)/python -m benchmarks.pictures
+	$(BIN)/python -m benchmarks.page_pictures
 
 sounds: .venv/test.stamp  ## render ten seconds of every factory patch to docs/sounds
 	for score in docs/sounds/*.score; do \

@@ -20,6 +20,7 @@ export function drag(element, { start, move, end, fine }) {
     if (pointer !== null || event.button > 0) return;
     pointer = event.pointerId;
     element.setPointerCapture(pointer);
+    element.classList.add("touched"); // the outline is for those who come by key
     element.focus({ preventScroll: true });
     element.classList.add("held");
     last = event;
@@ -41,6 +42,8 @@ export function drag(element, { start, move, end, fine }) {
     last = event;
     move?.(at, event);
   });
+
+  for (const name of ["keydown", "blur"]) element.addEventListener(name, () => element.classList.remove("touched"));
 
   const over = (event) => {
     if (event.pointerId !== pointer) return;

@@ -105,22 +105,25 @@ const hertz = (value) => (value >= 1000 ? `${(value / 1000).toFixed(1)} kHz` : `
 
 /** Draw the points; the name of one stands beside it where there is room, and is left out where there is none. */
 function points(context, all, width, height) {
-  const taken = [{ left: 0, right: 34, top: 0, bottom: 110 }, { left: width - 90, right: width, top: height - 36, bottom: height }]; // the axes' names
+  const spots = all.map(([label, place]) => [label, clamp(place[0], 6, width - 6), clamp(place[1], 6, height - 6)]);
+  const axes = [{ left: 0, right: 34, top: 0, bottom: 110 }, { left: width - 90, right: width, top: height - 36, bottom: height }];
+  const dots = spots.map(([, x, y]) => ({ left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 }));
+  const taken = [...axes, ...dots];
   context.font = "600 12px system-ui, sans-serif";
   context.lineJoin = "round";
-  for (const [label, place] of all) {
-    const [x, y] = [clamp(place[0], 6, width - 6), clamp(place[1], 6, height - 6)];
+  spots.forEach(([label, x, y]) => {
+    const wide = context.measureText(label).width;
+    const box = [[x + 8, y], [x - 8 - wide, y], [x - wide / 2, y - 15], [x - wide / 2, y + 15]]
+      .map(([left, middle]) => ({ left, right: left + wide, top: middle - 8, bottom: middle + 8 }))
+      .find((one) => inside(one, width, height) && !taken.some((other) => meets(one, other)));
+    if (!box) return;
+    taken.push(box);
+    ink(context, 3, () => context.strokeText(label, box.left, box.top + 12), () => context.fillText(label, box.left, box.top + 12));
+  });
+  for (const [, x, y] of spots) {
     context.beginPath();
     context.arc(x, y, 3.5, 0, 7);
     ink(context, 2, () => context.stroke(), () => context.fill());
-    const wide = context.measureText(label).width;
-    const boxes = [[x + 8, y], [x - 8 - wide, y], [x - wide / 2, y - 15], [x - wide / 2, y + 15]].map(([left, middle]) => ({
-      left, right: left + wide, top: middle - 8, bottom: middle + 8,
-    }));
-    const box = boxes.find((one) => inside(one, width, height) && !taken.some((other) => meets(one, other)));
-    if (!box) continue;
-    taken.push(box, { left: x - 4, right: x + 4, top: y - 4, bottom: y + 4 });
-    ink(context, 3, () => context.strokeText(label, box.left, box.top + 12), () => context.fillText(label, box.left, box.top + 12));
   }
 }
 
@@ -137,7 +140,6 @@ function ink(context, width, edge, face) {
 
 function follow(context, trail) {
   const now = performance.now();
-  context.lineCap = "round";
   for (let step = 1; step < trail.length; step++) {
     const [[from], [to, ms]] = [trail[step - 1], trail[step]];
     const age = (now - ms) / TRAIL_MS;

@@ -1,0 +1,61 @@
+"""Take the pictures of the page in docs/pictures, with a real Chromium: a phone held upright, and a laptop. Run: ``make pictures``."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.page.browser import CHROMIUM, LAPTOP, PHONE, chromium, opened, wait_for_http
+from tests.serving import Serve
+
+PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
+# Name, kind of screen, patch, tab that is open on the phone, and where on the pad a finger comes to rest.
+SHOTS = (
+    ("page-laptop", LAPTOP, "Violin", "", (0.62, 0.58)),
+    ("page-phone", PHONE, "Aurora", "Faders", (0.42, 0.5)),
+    ("page-phone-places", PHONE, "Kaleidoscope", "Places", (0.55, 0.45)),
+)
+
+
+def main() -> None:
+    """Serve, look, and write the files."""
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        raise SystemExit("Chromium is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        serve = Serve("--audio", "null", "--no-announce", "--fresh", env={"HOME": folder, "XDG_CACHE_HOME": folder, "XDG_DATA_HOME": folder})
+        try:
+            wait_for_http(serve)
+            with chromium(path) as browser:
+                for name, screen, patch, tab, rest in SHOTS:
+                    serve.ask("patch", patch)
+                    with opened(browser, serve.port + 1, **screen) as page:
+                        page.wait_for_selector(".surface.mapped")
+                        if tab:
+                            page.get_by_role("tab", name=tab).click()
+                        draw(page, rest)
+                        page.screenshot(path=PICTURES / f"{name}.png")
+        finally:
+            serve.close()
+
+
+def draw(page: Page, rest: tuple[float, float]) -> None:
+    """Move over the pad in a bow to where the finger comes to rest, so that the picture has its trail."""
+    box = page.locator(".surface").bounding_box()
+    assert box is not None
+    page.wait_for_timeout(2500)  # the sound has risen, and the spectrum with it
+    for step in range(30):
+        turn = 1.0 - step / 29
+        x, y = rest[0] - 0.3 * turn * math.cos(2.2 * turn), rest[1] + 0.25 * math.sin(2.8 * turn)
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        if not step:
+            page.mouse.down()
+        page.wait_for_timeout(15)
+
+
+if __name__ == "__main__":
+    main()
