@@ -37,7 +37,7 @@ class Code:
 
     def html(self, folder: Path) -> str:
         """Return its HTML."""
-        return f'<pre tabindex="0"><code>{escape(self.text)}</code></pre>'
+        return f'<pre tabindex="0" role="region" aria-label="to type"><code>{escape(self.text)}</code></pre>'
 
     def markdown(self) -> str:
         """Return its Markdown."""
@@ -75,7 +75,8 @@ class Table:
         body = "".join(f"<tr>{self._cells(number, row)}</tr>" for number, row in enumerate(self.rows))
         caption = f"<caption>{escape(self.caption)}</caption>"
         kind = ' class="heat"' if self.weakness else ""
-        return f'<div class="wide" tabindex="0"><table{kind}>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        region = f'<div class="wide" tabindex="0" role="region" aria-label="{escape(self.caption)}">'
+        return f'{region}<table{kind}>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
     def _cells(self, number: int, row: Row) -> str:
         shades = self.weakness[number] if self.weakness else [None] * (len(row) - 1)
@@ -176,8 +177,8 @@ def _markdown_table(head: Row, rows: Sequence[Row]) -> str:
 
 
 STYLE = """
-:root{color-scheme:light dark;--paper:#f6f6f4;--card:#fff;--ink:#24262b;--soft:#5d626c;--line:#dfe1e6;--weak-colour:#e8590c;--accent:#b3261e}
-@media (prefers-color-scheme:dark){:root{--paper:#101216;--card:#17191e;--ink:#e6e7ea;--soft:#a4a9b4;--line:#30343c;--accent:#ff8a70}}
+:root{color-scheme:light dark;--paper:#f6f6f4;--card:#fff;--ink:#24262b;--soft:#5d626c;--line:#dfe1e6;--weak-colour:#e8590c}
+@media (prefers-color-scheme:dark){:root{--paper:#101216;--card:#17191e;--ink:#e6e7ea;--soft:#a4a9b4;--line:#30343c;--weak-colour:#a63d00}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,"Segoe UI",Roboto,"Helvetica Neue",sans-serif}
 main{max-width:62rem;margin:0 auto;padding:2.5rem 1.25rem 5rem}
