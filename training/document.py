@@ -76,7 +76,7 @@ class Table:
         caption = f"<caption>{escape(self.caption)}</caption>"
         kind = ' class="heat"' if self.weakness else ""
         region = f'<div class="wide" tabindex="0" role="region" aria-label="{escape(self.caption)}">'
-        return f'{region}<table{kind}>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        return f"{region}<table{kind}>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
     def _cells(self, number: int, row: Row) -> str:
         shades = self.weakness[number] if self.weakness else [None] * (len(row) - 1)

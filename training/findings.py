@@ -113,4 +113,4 @@ def compared(opened: DecoderFile, hops: Hops, test: np.ndarray, error: np.ndarra
     magnitude, pitch_midi = hops.magnitude[picked], hops.pitch_midi[picked]
     after = opened.decode(opened.embed(magnitude, pitch_midi), pitch_midi)
     titles = [f"{hops.families[hops.family[row]]}, {note_name(int(hops.pitch_midi[row]))}" for row in rows]
-    return [Comparison(title, *pair, opened.bin_hz) for title, *pair in zip(titles, magnitude, after, strict=True)]
+    return [Comparison(title, before, decoded, opened.bin_hz) for title, before, decoded in zip(titles, magnitude, after, strict=True)]

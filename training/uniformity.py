@@ -60,7 +60,7 @@ def entropy(position: np.ndarray, cells: int = CELLS) -> float:
     counts = np.unique(np.ravel_multi_index(tuple(index.T), (cells,) * position.shape[1]), return_counts=True)[1]
     share = counts / counts.sum()
     nats = -float((share * np.log(share)).sum()) + (len(counts) - 1) / (2 * counts.sum())
-    return min(1.0, nats / (position.shape[1] * float(np.log(cells))))
+    return float(min(1.0, nats / (position.shape[1] * float(np.log(cells)))))
 
 
 def correlations(latent: np.ndarray) -> np.ndarray:
