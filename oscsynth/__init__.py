@@ -3,7 +3,7 @@
 The map of the house, top to bottom; a module imports only from those below it.
 
 ====================  ====================================================================================================
-``__main__``          the command line; ``check``, ``client`` and ``monitor`` do what its commands say
+``__main__``          the command line; ``check``, ``client``, ``doctor``, ``monitor`` do what it says
 ``daemon``            the parent: starts, supervises and stops the two processes; ``screen``, ``keys`` and ``qr`` are its terminal,
                       ``choices`` what is kept of it
 ``control_process``   the one that hears; its ``librarian`` watches, checks and loads; ``engine_process``, the one that sounds

@@ -277,6 +277,24 @@ def monitor(
 
 
 @app.command()
+def doctor(
+    port: PortOption = DEFAULT_PORT,
+    patches: PatchesOption = None,
+    phone: Annotated[str | None, typer.Option(metavar="IP", help="Measure the way to this phone and back, too.")] = None,
+) -> None:
+    """Look at what stands between this computer and a good show: a line for each thing, and what to do."""
+    from .doctor import Where, examine
+
+    n_todo = 0
+    for finding in examine(Where(port, patches, phone)):
+        n_todo += bool(finding.todo)
+        mark, colour = ("!", "yellow") if finding.todo else ("+", None)
+        todo = f": {finding.todo}" if finding.todo else ""
+        typer.secho(f"{mark} {finding.area:<11}{finding.text}{todo}", fg=colour)
+    typer.echo(f"{n_todo} thing{'s' * (n_todo != 1)} to look at" if n_todo else "all is well")
+
+
+@app.command()
 def layout(
     controller: Annotated[Literal["touchosc"], typer.Argument(help="What the layout is for.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.tosc", help="The layout to write.")],

@@ -38,7 +38,7 @@ def hurry(priority: int, thread_id: int = 0) -> str:
     """
     if not sys.platform.startswith("linux"):
         return ""
-    priority = min(priority, _allowed_priority() or priority)
+    priority = min(priority, allowed_priority() or priority)
     try:
         if is_hurried(thread_id) and os.sched_getparam(thread_id).sched_priority >= priority:
             return ""
@@ -71,7 +71,7 @@ def keep_memory() -> str:
     if hasattr(libc, "mallopt"):  # glibc alone
         libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
         libc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_IN_HEAP_BYTES)
-    if not _may_lock():
+    if not may_lock():
         # A lock with a limit would make the next allocation fail that goes beyond it.
         return f"The system limits locked memory: after a long pause the first sounds can click; {HOW}."
     if libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT):
@@ -79,13 +79,14 @@ def keep_memory() -> str:
     return ""
 
 
-def _may_lock() -> bool:
+def may_lock() -> bool:
+    """Return whether this user may keep all of a program's memory where it is."""
     import resource
 
     return os.geteuid() == 0 or resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY
 
 
-def _allowed_priority() -> int:
+def allowed_priority() -> int:
     """Return the highest priority that this user may give; 0: none by the limit alone."""
     import resource
 
@@ -94,4 +95,4 @@ def _allowed_priority() -> int:
 
 
 def _reason(error: OSError) -> str:
-    return str(error.strerror) if _allowed_priority() else "limit rtprio 0"
+    return str(error.strerror) if allowed_priority() else "limit rtprio 0"

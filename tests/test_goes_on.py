@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from oscsynth.doctor import Where, examine
+
 from .audio.jack_server import environment
 from .engine_harness import wait_until
 from .serving import Serve, free_port, tiny_patches
@@ -104,3 +106,4 @@ def test_fresh_starts_clean_and_a_full_disk_is_a_sentence(start, tmp_path):
     again = start("--audio", "null", "--fresh", "--patch", "A tiny 2")
     wait_until(again.is_sounding, 20)
     assert told(again, "patch", "gain", "latent/1") == [("A tiny 2",), (0.0,), (0.5,)]
+    assert any(f"runs on port {again.port}: 1 parts sound" in finding.text for finding in examine(Where(again.port)))

@@ -77,8 +77,9 @@ HOUSE: dict[str, set[str]] = {
     "daemon": {"errors", "link", "tap", "audio", "screen", "choices"},
     "score": {"errors", "client", "control"},
     "render": {"", *GROUND, *FILES, "score", "setlist", "audio", "control", "sound"},
+    "doctor": {"", "audio", "choices", "client", "errors", "lan", "library", "midi_ports", "real_time", "session"},
     "__main__": {"", "errors", "audio", "check", "choices"}
-    | {"client", "control", "daemon", "midi_ports", "lan", "layouts", "library", "monitor", "render", "training"},
+    | {"client", "doctor", "control", "daemon", "midi_ports", "lan", "layouts", "library", "monitor", "render", "training"},
     "": set(),  # __init__
     "training": {"metadata", "errors", "units", "patch", "patch_file", "library", "sound"},  # sound: what is measured is what is heard
 }
