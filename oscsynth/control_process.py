@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import queue
@@ -46,6 +47,7 @@ from .tap import Tap, tap_path
 
 log = logging.getLogger(__name__)
 ROUND_SECONDS = 0.1  # notes and events are at most that old
+PORT_SECONDS = 1.5  # in which children whose parent was killed leave
 FORGET_SECONDS = 1.0  # after that the engine has seen every switch
 _MAX_EVENTS = 100
 _FREEZE_SECONDS = (1, 5, 15)  # what is there then stays: looking through it for garbage would hold up messages for 20 ms
@@ -141,7 +143,7 @@ class Control:
         """Listen, load and watch until told to stop."""
         loop, stopped = asyncio.get_running_loop(), asyncio.Event()
         _on_sigterm(loop, stopped)
-        self.server.open(self._host(), self._options.port)
+        await self._open()
         for where in self._options.feedback:
             self.server.feed(where)
         host, port = self.server.address[:2]
@@ -192,6 +194,17 @@ class Control:
         if not self._is_known and not self._options.fresh:
             self._keeper.resume(self._options.patch)
             self.server.clients.restore(self.instrument.kept_clients)
+
+    async def _open(self) -> None:
+        """Listen; what an instrument that was killed a moment ago still holds is waited for."""
+        host, until = self._host(), time.monotonic() + PORT_SECONDS
+        while True:
+            try:
+                return self.server.open(host, self._options.port)
+            except OscsynthError as error:
+                if time.monotonic() > until or getattr(error.__cause__, "errno", None) != errno.EADDRINUSE:
+                    raise
+            await asyncio.sleep(0.05)
 
     def _host(self) -> str:
         """Return where to listen: everywhere as soon as anybody else is let in."""

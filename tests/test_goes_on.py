@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import socket
 import time
 from pathlib import Path
 
@@ -107,3 +108,18 @@ def test_fresh_starts_clean_and_a_full_disk_is_a_sentence(start, tmp_path):
     wait_until(again.is_sounding, 20)
     assert told(again, "patch", "gain", "latent/1") == [("A tiny 2",), (0.0,), (0.5,)]
     assert any(f"runs on port {again.port}: 1 parts sound" in finding.text for finding in examine(Where(again.port)))
+
+
+def test_a_port_that_a_killed_instrument_still_holds_is_waited_for(start):
+    serve = start("--audio", "null")
+    wait_until(serve.is_sounding, 20)
+    serve.process.terminate()
+    serve.process.wait(5)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as left:
+        left.bind(("127.0.0.1", serve.port))
+        again = start("--audio", "null")
+        wait_until(lambda: len(again.children()) == 2, 10)
+        time.sleep(0.5)
+        assert again.process.poll() is None
+    wait_until(again.is_sounding, 20)
+    assert told(again, "patch") == [("A tiny 1",)]
