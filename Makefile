@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
 .DEFAULT_GOAL := help
 
-.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean
+.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -67,6 +67,12 @@ benchmark-tonal: .venv/test.stamp  ## measure the tonal phase beside Griffin-Lim
 
 benchmark-scenes: .venv/test.stamp  ## twenty scenes at random, ten switches a second for a minute under JACK
 	$(BIN)/python -m benchmarks.scenes
+
+benchmark-voices: .venv/test.stamp  ## measure what up to sixty-four notes take of a core
+	$(BIN)/python -m benchmarks.voices
+
+benchmark-notes: .venv/test.stamp  ## a hundred thousand random note events (minutes)
+	$(BIN)/python -m benchmarks.notes
 
 decoders: .venv/test.stamp  ## train the shipped decoders again, from their recipes (hours)
 	for recipe in violin one-octave five-octaves cathedral; do $(BIN)/python -m oscsynth train recipe $$recipe || exit 1; done ; $(MAKE) vouchers
