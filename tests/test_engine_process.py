@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import time
@@ -69,6 +70,36 @@ def test_fault_in_the_render_is_told_once_and_the_sound_goes_on(engine):
     assert "A fault in the engine made the sound stop for a moment: " in engine.hear("fault", 1)["sentence"]
     assert not engine.events.poll()
     assert renderer.guard.errors == 3
+
+
+def test_a_note_is_heard_within_a_block_of_the_file(engine, tmp_path):
+    engine.start(str(tmp_path / "a.wav"), AudioSettings(block_samples=256))
+    engine.answer()
+    engine.load(1, dataclasses.replace(engine.patches[0], mode="notes"))
+    engine.answer()
+    for name, value in (("open", 1), ("patch", 1)):
+        engine.state.set(1, name, value)
+    engine.memory.write_state(engine.state)
+    written = []
+    for number in range(1, 6):
+        time.sleep(0.3)
+        for name, value in (("started", number), ("ended", number - 1), ("part", 1), ("pitch", 69), ("velocity", 1), ("since", time.monotonic())):
+            engine.state.set_voice(0, name, value)
+        engine.memory.write_state(engine.state)
+        written.append(engine.telemetry.position_samples)
+        time.sleep(0.1)
+        engine.state.set_voice(0, "ended", number)
+        engine.state.set(1, "envelope/release", 50)
+        engine.memory.write_state(engine.state)
+    time.sleep(0.3)
+    os.kill(engine.process.pid, signal.SIGTERM)
+    engine.process.join()
+    sound = soundfile.read(tmp_path / "a.wav")[0][:, 0]
+    at_start = 4 * 256  # rendered before the file begins
+    for position in written:
+        begun = int(position) - at_start
+        assert not sound[begun - 256 : begun].any()
+        assert sound[begun : begun + 2 * 256].any()  # the block that was being rendered may not have seen it
 
 
 def test_sigterm_fades_out_and_closes_the_file(engine, tmp_path):

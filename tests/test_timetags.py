@@ -15,7 +15,7 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import build_msg
 
 from .engine_harness import wait_until
-from .onsets import NAME, RATE_HZ, bundle, gate, gated_patch, is_exact, onsets, send_notes, tag_now
+from .onsets import NAME, RATE_HZ, bundle, gate, gated_patch, is_exact, note, onsets, packed, send_notes, tag_now
 from .serving import Serve
 
 SPACING = 1764  # 40 ms
@@ -23,9 +23,10 @@ SIMPLE = ("--http-port", "0", "--no-announce")  # what control imports for these
 
 
 @pytest.fixture
-def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Serve]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    serve = Serve("--audio", str(tmp_path / "a.wav"), *SIMPLE, patches=gated_patch(tmp_path / "patches"))
+    mode = getattr(request, "param", "drone")
+    serve = Serve("--audio", str(tmp_path / "a.wav"), *SIMPLE, patches=gated_patch(tmp_path / "patches", mode))
     serve.file = tmp_path / "a.wav"
     wait_until(lambda: serve.ask("patch") == (NAME,) and serve.telemetry.loaded, 20)
     yield serve
@@ -39,19 +40,21 @@ def recorded(serve: Serve):
     return soundfile.read(serve.file, dtype="float32")[0][:, 0]
 
 
-def test_each_note_begins_on_its_sample(serve):
+@pytest.mark.parametrize(("serve", "say"), [("drone", gate), ("notes", note)], indirect=["serve"])
+def test_each_note_begins_on_its_sample(serve, say):
     time.sleep(2.5)  # until control has checked every decoder and the clock of the samples has settled
-    send_notes(serve.socket, 50, SPACING, 0.2)
+    send_notes(serve.socket, 50, SPACING, 0.2, say)
     time.sleep(0.4)
-    assert is_exact(recorded(serve), serve.file.parent / "patches", 50, SPACING)
+    assert is_exact(recorded(serve), serve.file.parent / "patches", 50, SPACING, say)
 
 
 def test_what_waits_outlives_the_engine_and_control(serve):
     time.sleep(0.5)
     now = tag_now()
-    for note in range(4):  # at 1.5 s, 2.0 s ...
+    for n in range(4):  # at 1.5 s, 2.0 s ...
         for half in (0, 1):
-            serve.socket.send(gate(now + (int(1.5 * RATE_HZ) + note * RATE_HZ // 2 + half * RATE_HZ // 8 << 32) // RATE_HZ, not half))
+            due = now + (int(1.5 * RATE_HZ) + n * RATE_HZ // 2 + half * RATE_HZ // 8 << 32) // RATE_HZ
+            serve.socket.send(bundle(due, packed(gate(not half))))
     wait_until(lambda: serve.ask("status") is not None)
     time.sleep(0.05)
     for pid in serve.children().values():
@@ -68,7 +71,7 @@ def test_late_ones_are_answered_and_the_figures_shown(serve):
         client.sendto(bundle(tag_now() - (1 << 31), build_msg("/oscsynth/pan", 0.5).dgram), ("127.0.0.1", serve.port))
         late = OscMessage(client.recv(65536))
     assert late.address == "/oscsynth/late" and late.params[0] == pytest.approx(0.5, abs=0.1)
-    serve.socket.send(gate(tag_now() + (30 << 32), True))
+    serve.socket.send(bundle(tag_now() + (30 << 32), packed(gate(True))))
     status = wait_until(lambda: (answer := serve.ask("status")) and len(answer) > 2 and answer)
     figures = dict(zip(status[::2], status[1::2], strict=True))
     assert (figures["late"], figures["ahead"]) == (1, 1)

@@ -20,7 +20,7 @@ from .voices import Magnitudes, Sound
 
 Voices = NDArray[np.float64]  # (MAX_VOICES, N_VOICE_SLOTS), as the state has them
 
-BEND_SECONDS = 0.02  # in which a bend that comes alone gets there; in a stream of them each takes the last distance
+BEND_SECONDS = 0.02  # the least in which a bend gets there: no step is heard in a wheel's
 ROWS_AHEAD = 8  # spectra decoded together where a movement is known ahead
 FEW_VOICES = 8  # so many together are as loud as a drone
 
@@ -155,9 +155,9 @@ class Bank:
         at = np.flatnonzero(wanted.view(np.int64) != self._slides.target[: len(wanted)].view(np.int64))
         if len(at) == 0:
             return False
-        alone = np.where(at % _WIDTH == _BENT, BEND_SECONDS * self._rate, 0.0)
         distance = self._slides.since_set(at, now)
-        lengths = np.where(distance < STREAM_SECONDS * self._rate, distance, alone)
+        least = np.where(at % _WIDTH == _BENT, BEND_SECONDS * self._rate, 0.0)
+        lengths = np.maximum(np.where(distance < STREAM_SECONDS * self._rate, distance, 0.0), least)
         self._slides.send(at, wanted[at], lengths, now)
         self._touched[at // _WIDTH] = True
         return bool((lengths == 0.0).any())
