@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import PatchError, shown
-from .library import SUFFIXES, Library
+from .library import SET_LIST, SUFFIXES, Library
 from .metadata import ENCODER_SUFFIX, Metadata
 from .patch import Patch
 from .patch_file import fit, load_patch
 from .probe import Report, probe_decoders
+from .setlist import SetListError, load_set_list, missing_patches
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ def check_library(library: Library) -> Iterator[Checked]:
     """Check every patch and every decoder of both folders."""
     library.scan()
     yield from (Checked(path, "", faults) for path, faults in library.faults.items())
+    if library.user_folder and (path := library.user_folder / SET_LIST).exists():
+        yield _check_set_list(path, library.patches)
     used = [Path(patch.decoder_path) for patch in library.patches.values()]
     yield from _check(list(library.patches.values()), dict.fromkeys([*library.decoders(), *used]))
 
@@ -39,7 +42,9 @@ def check_files(paths: Iterable[Path], folders: tuple[Path, ...]) -> Iterator[Ch
     patches: list[Patch] = []
     decoders: list[Path] = []
     for path in _files(paths):
-        if path.suffix.lower() == ".onnx":
+        if path.name == SET_LIST:
+            yield _check_set_list(path)
+        elif path.suffix.lower() == ".onnx":
             decoders.append(path)
         elif path.suffix.lower() not in SUFFIXES:
             yield Checked(path, "", f"{shown(path)}: is neither a patch ({', '.join(SUFFIXES)}) nor a decoder (.onnx)")
@@ -58,6 +63,16 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             yield from sorted(file for file in found if not file.name.endswith(ENCODER_SUFFIX))
         else:
             yield path
+
+
+def _check_set_list(path: Path, patches: Iterable[str] | None = None) -> Checked:
+    """Check a set list, and whether its patches are there where it is known which there are."""
+    try:
+        scenes = load_set_list(path)
+        faults = missing_patches(path, patches) if patches is not None else []
+    except SetListError as error:
+        return Checked(path, "", str(error))
+    return Checked(path, f"{len(scenes)} scene{'s' * (len(scenes) != 1)}", "\n".join(faults))
 
 
 def _check(patches: list[Patch], decoders: Iterable[Path]) -> Iterator[Checked]:

@@ -79,3 +79,15 @@ def test_a_decoder_is_checked_once_for_all_its_patches(tmp_path, monkeypatch):
         ("a.yaml", "a, on d.onnx", ""),
         ("b.yaml", "b, on d.onnx", ""),
     ]
+
+
+def test_a_set_list_is_checked_with_the_patches(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    set_list = tmp_path / "setlist.yaml"
+    set_list.write_text("scenes:\n  - name: A\n    parts: {1: {patch: Violin}}\n  - name: B\n    parts: {1: {patch: Vioin, gain: -3}}\n")
+    [checked] = [each for each in check_library(Library(tmp_path, factory_folder())) if each.path == set_list]
+    assert checked.faults == "setlist.yaml:5: scenes.2.parts.1.patch: there is no patch Vioin; did you mean Violin?"
+    [checked] = check_files([set_list], ())
+    assert checked.text == "2 scenes" and not checked.faults
+    set_list.write_text("scenes: x")
+    assert [each.faults for each in check_files([tmp_path], ())] == ["setlist.yaml:1: scenes: must be a list, each entry beginning with `- name:`"]

@@ -38,7 +38,7 @@ HOUSE: dict[str, set[str]] = {
     "patch_file": {"errors", "units", "metadata", "patch", "patch_schema", "yaml_file"},
     "library": {"errors", "metadata", "patch", "patch_file"},
     "probe": {"", "errors", "metadata", "library", "real_time", "sound"},  # sound only in the process of its own
-    "check": {"errors", "metadata", "patch", "patch_file", "library", "probe"},
+    "check": {"errors", "metadata", "patch", "patch_file", "library", "probe", "setlist"},
     "audio": {"errors", "units"},
     "sound": {"errors", "units", "metadata", "parameters", "patch", "link"},
     "control": {"", "lan", "analysis", *GROUND},
