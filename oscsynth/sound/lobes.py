@@ -89,15 +89,15 @@ def lobes_of(magnitudes: Magnitudes, pitches: Floats, stft: Stft) -> Lobes:
     counts = np.bincount(voices, minlength=len(magnitudes))
     refined = _refined(magnitudes, voices, peaks)
     widths = _width_rows(magnitudes, voices, peaks, refined)
-    places = voices * n_bins + refined
     strongest, shifts = _snapped(magnitudes[voices, peaks], voices, refined, pitches[voices], n_bins - 3)
+    places = voices * n_bins + refined
+    frequencies = np.clip(refined + np.interp(places, places[strongest], shifts), 1.0, n_bins - 2.0)
+    owners = _owners(voices * n_bins + frequencies, counts, magnitudes.shape)
     if shifts.any():
-        magnitudes = _moved(magnitudes, places[strongest] + shifts, shifts)
-        refined = np.clip(refined + np.interp(places, places[strongest], shifts), 1.0, n_bins - 2.0)
-    owners = _owners(voices * n_bins + refined, counts, magnitudes.shape)
-    steady, swaying, quarters = _amplitudes(magnitudes, refined, widths, owners)
+        magnitudes = _moved(magnitudes, owners, frequencies - refined)
+    steady, swaying, quarters = _amplitudes(magnitudes, frequencies, widths, owners)
     factors = _loudness_factors(magnitudes, steady, swaying, quarters, owners, stft)
-    return Lobes(refined, counts, owners, steady * factors, swaying * factors)
+    return Lobes(frequencies, counts, owners, steady * factors, swaying * factors)
 
 
 def _peaks(magnitudes: Magnitudes) -> tuple[Indices, Indices]:
@@ -124,9 +124,10 @@ def _refined(magnitudes: Magnitudes, voices: Indices, peaks: Indices) -> Floats:
 
 def _width_rows(magnitudes: Magnitudes, voices: Indices, peaks: Indices, refined: Floats) -> Indices:
     """Return the row of the table that has lobes as wide as each peak's."""
-    near = np.clip(peaks[:, None] + np.arange(-_REACH, _REACH + 1), 0, magnitudes.shape[1] - 1)
-    power = (magnitudes[voices[:, None], near] / np.maximum(magnitudes[voices, peaks], 1e-30)[:, None]) ** 2
-    widths = power.sum(1) ** 2 / np.maximum((power * power).sum(1), 1e-30)
+    n_bins = magnitudes.shape[1]
+    near = np.clip(peaks + np.arange(-_REACH, _REACH + 1)[:, None], 0, n_bins - 1) + voices * n_bins
+    power = (np.take(magnitudes, near) / np.maximum(magnitudes[voices, peaks], 1e-30)) ** 2  # (bins, partials)
+    widths = (power.sum(0) ** 2 / np.maximum((power * power).sum(0), 1e-30)).astype(np.float64)
     # A Hann window's own lobe seems wider between two bins than on one; without this a pure tone would begin to sway as it glides.
     widths -= 2.25 / (1.0824 + 0.0426 * np.cos(2.0 * np.pi * (refined - peaks))) - 2.079 + _DOUBT
     table = sway_table()
@@ -149,21 +150,18 @@ def _snapped(heights: Magnitudes, voices: Indices, refined: Floats, pitches: Flo
     return strongest, away[strongest]
 
 
-def _moved(magnitudes: Magnitudes, targets: Floats, shifts: Floats) -> Magnitudes:
-    """Return magnitudes with what belongs at some places of all voices in a row brought there, and all between moved along."""
-    flat = magnitudes.ravel()
-    at = np.arange(len(flat), dtype=np.float64)
-    at -= np.interp(at, targets, shifts)
-    whole = np.floor(at)
-    x = (at - whole).astype(np.float32)
-    first = whole.astype(np.intp) - 1
+def _moved(magnitudes: Magnitudes, owners: Indices, shifts: Floats) -> Magnitudes:
+    """Return magnitudes with the bins that follow each partial moved by its shift, in bins."""
+    flat, bins = magnitudes.ravel(), np.arange(magnitudes.size).reshape(magnitudes.shape)
+    whole = np.floor(-shifts)
+    x = (-shifts - whole).astype(np.float32)[owners]
+    first = bins + (whole.astype(np.intp) - 1)[owners]
     # Catmull-Rom: a Hann lobe keeps its height to 0.6 dB.
     a, b, c, d = (np.take(flat, first + i, mode="clip") for i in range(4))
-    moved = b + 0.5 * x * (c - a + x * (2 * a - 5 * b + 4 * c - d + x * (3 * (b - c) + d - a)))
+    moved: Magnitudes = b + 0.5 * x * (c - a + x * (2 * a - 5 * b + 4 * c - d + x * (3 * (b - c) + d - a)))
     np.maximum(moved, 0.0, out=moved)
-    result: Magnitudes = moved.reshape(magnitudes.shape)
-    result[:, [0, 1, -1]] = 0.0  # as asked for: no voice reaches into another
-    return result
+    moved[:, [0, 1, -1]] = 0.0  # as asked for: no voice reaches into another
+    return moved
 
 
 def _owners(places: Floats, counts: Indices, shape: tuple[int, int]) -> Indices:
