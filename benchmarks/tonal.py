@@ -13,6 +13,7 @@ decoders' own magnitudes, steady and on a two-second way between two points of t
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import time
@@ -98,18 +99,24 @@ def convergence_db(sound: np.ndarray, magnitudes: Magnitudes) -> float:
     return float(20 * np.log10(np.linalg.norm(got - wanted) / np.linalg.norm(wanted)))
 
 
-def decoded(n: int, seed: int) -> Iterator[tuple[str, Magnitudes]]:
-    """Give some steady magnitudes of each shipped decoder, and as many on their way from one point to another."""
+def decoded_by(name: str, n: int, seed: int) -> Iterator[Magnitudes]:
+    """Give some steady magnitudes of a shipped decoder, and as many on their way from one point to another, in turn."""
     rng = np.random.default_rng(seed)
+    sound = load_sound(Patch(name, str(factory_folder() / "decoders" / f"{name}.onnx")), STFT.sample_rate_hz)
+    for _ in range(n):
+        note, octave = int(rng.integers(12)), float(rng.integers(3, 6))
+        pitches = sound.pitches(np.eye(12)[note], octave, octave, 0.0)
+        here, there = rng.random((2, sound.n_latents))
+        for goal in (here, there):
+            way = here + np.linspace(0, 1, 2 * STFT.sample_rate_hz // HOP)[:, None] * (goal - here)
+            yield sound.render(way[:, None], pitches)[0]
+
+
+def decoded(n: int, seed: int) -> Iterator[tuple[str, Magnitudes]]:
+    """Give those of all shipped decoders."""
     for name in DECODERS:
-        sound = load_sound(Patch(name, str(factory_folder() / "decoders" / f"{name}.onnx")), STFT.sample_rate_hz)
-        for _ in range(n):
-            note, octave = int(rng.integers(12)), float(rng.integers(3, 6))
-            pitches = sound.pitches(np.eye(12)[note], octave, octave, 0.0)
-            here, there = rng.random((2, sound.n_latents))
-            for kind, goal in (("steady", here), ("morph", there)):
-                way = here + np.linspace(0, 1, 2 * STFT.sample_rate_hz // HOP)[:, None] * (goal - here)
-                yield f"{kind}: {name}", sound.render(way[:, None], pitches)[0]
+        for kind, magnitudes in zip(itertools.cycle(("steady", "morph")), decoded_by(name, n, seed), strict=False):
+            yield f"{kind}: {name}", magnitudes
 
 
 def corpus() -> Iterator[tuple[str, Magnitudes]]:

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import librosa
 import numpy as np
 import pyloudnorm
 import pytest
@@ -95,6 +96,34 @@ def test_loudness_is_even_over_the_latent_box(name: str, tmp_path: Path) -> None
         performance.render(8192)
         loudness.append(pyloudnorm.Meter(RATE_HZ).integrated_loudness(performance.render(10 * RATE_HZ)))
     assert max(loudness) - min(loudness) < 3.0
+
+
+def test_the_tonal_violin_is_in_tune_from_c2_to_c7(tmp_path: Path) -> None:
+    """Within 10 cents on every semitone, wherever its faders stand; measured by librosa's yin."""
+    folder, rng, off = tmp_path / "patches", np.random.default_rng(4), []
+    folder.mkdir()
+    (folder / "tonal.yaml").write_text("name: Tonal\ndecoder: decoders/violin.onnx\nmode: notes\nphase: tonal\nglide_ms: 0\n")
+    performance = Performance(patches=folder, patch="Tonal")
+    for pitch in range(36, 97):
+        performance.send("/oscsynth/latents", *rng.uniform(0.3, 0.7, 3).tolist())
+        performance.send("/oscsynth/note/on", pitch, 0.8)
+        sound = performance.render(14000)[4096:, 0].astype(float)
+        performance.send("/oscsynth/panic")
+        performance.render(512)
+        hz = 440.0 * 2 ** ((pitch - 69) / 12)
+        found = librosa.yin(sound, fmin=hz / 1.6, fmax=hz * 1.6, sr=RATE_HZ, frame_length=4096, hop_length=1500)
+        off.append(1200 * np.log2(np.median(found) / hz))
+    assert len(off) == 61 and np.abs(off).max() < 10
+
+
+@pytest.mark.parametrize("decoder", ["violin", "cathedral"])
+def test_the_tonal_phase_is_near_what_was_asked_for(decoder: str) -> None:
+    """Spectral convergence of decoded magnitudes within 2.5 dB of Griffin-Lim, which may look at all of the sound 32 times."""
+    from benchmarks.tonal import METHODS, convergence_db, decoded_by
+
+    for magnitudes in decoded_by(decoder, 1, seed=6):
+        tonal, reference = (convergence_db(METHODS[name](magnitudes[:40], np.nan), magnitudes[:40]) for name in ("tonal", "griffin-lim"))
+        assert tonal < reference + 2.5
 
 
 def test_what_ships_is_what_was_checked() -> None:

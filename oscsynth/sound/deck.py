@@ -18,6 +18,7 @@ from .tonal import Apart, Partials, Tone, shares
 from .voices import Magnitudes, Sound
 
 PANIC_SECONDS = 0.005
+TONAL_COST = 4
 START_SECONDS = 0.05  # a drone that starts with its patch fades in at least this long
 
 _PANIC, _TRAVEL, _GLIDE, _GAIN, _PAN, _WIDTH, _BREATH, _OUTPUT = (
@@ -133,8 +134,8 @@ class Deck:
 
     @property
     def n_moving(self) -> int:
-        """Voices that were decoded or stretched anew at the last clock."""
-        return self._player.n_moving
+        """Voices that were decoded or stretched anew at the last clock; a tonal one counts for as many of noise as it costs."""
+        return self._player.n_moving * (1 if self._partials is None else TONAL_COST)
 
     @property
     def n_voices(self) -> int:

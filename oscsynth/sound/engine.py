@@ -22,7 +22,7 @@ Block = NDArray[np.float32]
 
 SWITCH_SECONDS = 0.02
 MAX_INSTANTS = 8  # in each clock; what comes later joins the next
-MANY_VOICES = 16  # while more than these move, every other clock is left out
+MANY_VOICES = 16  # while more than these move, every other clock is left out, and three of four while it is more than four times as many
 MAX_DECKS = 4  # of a part, fading ones included
 
 _OPEN, _PATCH, _PANIC, _OUTPUT, _TRAVEL = (PART_SLOTS[name].start for name in ("open", "patch", "panic", "output", "travel"))
@@ -167,9 +167,8 @@ class Engine:
         self._instants = 0
         if self._pending:
             self._take(state, now)
-        if now % (2 * self.stft.clock_samples) == 0:
-            moving = sum(deck.n_moving for part in self._parts for deck in part.decks if not deck.is_settled())
-            self._clock = self.stft.clock_samples * (2 if moving > MANY_VOICES else 1)
+        if now % (2 * self.stft.clock_samples) == 0 and now % self._clock == 0:
+            self._clock = self.stft.clock_samples * self._clocks_together(now)
         clock = self._clock
         if now % clock:
             return
@@ -180,6 +179,12 @@ class Engine:
         for part in self._parts:
             part.change(now, now + clock, clock, gain, always=master_moves)
             part.clean_up()
+
+    def _clocks_together(self, now: int) -> int:
+        moving = sum(deck.n_moving for part in self._parts for deck in part.decks if not deck.is_settled())
+        if moving > 4 * MANY_VOICES and now % (4 * self.stft.clock_samples) == 0:
+            return 4
+        return 2 if moving > MANY_VOICES else 1
 
     def _master_is_settled(self) -> bool:
         return self._master is None or self._master_heard_at >= self._master.arrives
