@@ -63,7 +63,7 @@ def look(client: Client) -> Table:
 
 
 def _status(replies: Iterable[Reply]) -> dict[str, object]:
-    flat = next((arguments for address, arguments in replies if address == f"{PREFIX}/status"), ())
+    flat = [item for address, arguments in replies if address == f"{PREFIX}/status" for item in arguments]  # a long one comes in pieces
     return {str(name): value for name, value in zip(flat[::2], flat[1::2], strict=False)}
 
 

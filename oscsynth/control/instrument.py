@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .clients import Clients
     from .recording import Studio
 
-_MAX_TEXTS = 50  # in one reply, so that it fits into a packet that any system sends
+_MAX_TEXTS = 90  # in one reply, so that it fits into a packet that any system sends
 _MAX_PATTERNS = 256
 _MAX_SENTENCES = 16  # to one packet: then unknown addresses are no longer compared with all there are
 # What one packet may ask for: each text or number of an answer and each address that a pattern means counts as one.

@@ -92,6 +92,7 @@ class Capture:
         self.xruns = 0
         self._sound = np.zeros((MAX_SECONDS * SAMPLE_RATE_HZ, 2), np.float32)
         self.samples = 0
+        self.periods: list[int] = []  # where each begins in the server's own count
         self._ports = [self.client.inports.register(f"in_{channel}") for channel in (1, 2)]
         self.client.set_process_callback(self._process)
         self.client.set_xrun_callback(self._count)
@@ -100,6 +101,7 @@ class Capture:
     def _process(self, n_samples: int) -> None:
         self._blocks.append((self.samples, self.client.last_frame_time))
         end = self.samples + n_samples
+        self.periods.append(self.client.last_frame_time)
         if end <= len(self._sound):
             for channel, port in enumerate(self._ports):
                 self._sound[self.samples : end, channel] = port.get_array()
