@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..link import MAX_QUEUE_BYTES
+from ..parameters import MAX_PART_VOICES, MAX_VOICES, N_VOICE_LATENTS
 from .addresses import PART_ROWS, WHOLE_ROWS
 from .clients import LEASE_SECONDS, MAX_CLIENTS, MAX_CLIENTS_OF_A_HOST, SETTLE_SECONDS, SWEEP_SECONDS, TICK_SECONDS
 from .connection import MAX_CONNECTIONS, MAX_UNREAD_BYTES
@@ -63,8 +64,20 @@ all time tags for more than {(N_TAGS - 1) * EVERY_SECONDS:g} s were more than {1
 the same, more than {AHEAD_SECONDS:g} s, is told so once by `/oscsynth/fail /oscsynth/timetags SENTENCE` with the figure. Let both
 machines take their time from the network, or send `/oscsynth/timetags 0`: then the bundles of that sender happen as they arrive.
 
-**On a patch switch** gain (a trim over the patch's own), pan, width, transpose, gate, chroma and output stay with the part;
-latents, envelope, register, glide, breath and points come from the new patch. What is sent while a patch is still being loaded is meant
+**Notes** sound in patches of `mode: notes`; a drone takes its class and octave from them, and never opens its gate for one. `note 60 100` and
+`note 60 0` are what Max's makenote and Pd send. `note/on 60.25 0.8` is a quarter tone above middle C; a velocity above 1 is read as 0 to 127,
+and 0 releases. A third number is the note's id, any number, its pitch if left out: `note/off/id`, `note/bend`, `note/pressure` and
+`note/latent` mean the note that is held under it, in its part, and nothing where there is none any more. A note with the id of one that is
+held ends that one. `note/latent 60 0.2 0.7` gives the note under 60 its own first two latents, `note/latent/bow 60 0.7` one by name; a note has
+{N_VOICE_LATENTS} of its own, and those that were not set follow the part's. `hold 1` is the pedal down; `gate 0` ends every note, and `panic` lets go
+of bends and pedal too. A part sounds as many notes at once as its patch has `voices`, {MAX_PART_VOICES} at most, all parts together {MAX_VOICES}; the next
+one takes the place of the one that was released longest ago, then of the quietest. Notes of a TCP client end when it hangs up, after the last
+bundle that it sent; a note that is due while oscsynth is being restarted is left out, its end is not. `chroma` and what belongs to it is refused:
+the pitch is the notes'.
+
+**On a patch switch** gain (a trim over the patch's own), pan, width, transpose, gate, chroma, hold and output stay with the part;
+latents, envelope, register, glide, breath and points come from the new patch. Notes that are held go on in the new patch, with their ids and bends;
+those that are released end under the old one; between a drone and notes everything that is held is released. What is sent while a patch is still being loaded is meant
 for it and is kept. A patch file that is saved while it sounds changes only the keys that were edited.
 
 **Points and snapshots** are reached in the time of `point/seconds` and `snapshot/seconds`; the next ordinary change of a value
