@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
 .DEFAULT_GOAL := help
 
-.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean
+.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -56,8 +56,12 @@ benchmark-start: .venv/test.stamp  ## measure the start, memory and recovery
 
 benchmark-training: .venv/test.stamp  ## measure the memory that training on 20 hours of sound takes (13 GB of disk)
 	$(BIN)/python -m benchmarks.training_memory
+
 benchmark-page: .venv/test.stamp  ## measure how soon the page is heard, and how soon it follows, in Chromium
 	$(BIN)/python -m benchmarks.page
+
+benchmark-listening: .venv/test.stamp  ## listen in Chromium for a minute: the same samples, the delay, the cost
+	$(BIN)/python -m benchmarks.listening
 
 benchmark-switch: .venv/test.stamp  ## ten patch switches a second for a minute under JACK
 	$(BIN)/python -m benchmarks.switch

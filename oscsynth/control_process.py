@@ -164,7 +164,7 @@ class Control:
             loop.call_later(seconds, gc.freeze)
         threading.Thread(target=self._receive, args=(loaded, loop, librarian, stopped), daemon=True).start()
         http_port, announce = self._options.http_port, self._options.announce
-        doors = Doors(self.server, http_port, announce, self._complain)
+        doors = Doors(self.server, http_port, announce, self._complain, self._open_tap())
         work = [loop.create_task(each) for each in (librarian.run(), self._round(), doors.run(self._is_sounding))]
         for task in work:
             task.add_done_callback(_log_error)
@@ -180,6 +180,11 @@ class Control:
         self._look()
         if self._keeper:
             self._keeper.close()
+
+    def _open_tap(self) -> Tap | None:
+        with contextlib.suppress(OSError):
+            return Tap(tap_path(self._memory.path))
+        return None
 
     def _open_studio(self) -> None:
         with contextlib.suppress(OSError):  # a parent without one

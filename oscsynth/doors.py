@@ -17,6 +17,7 @@ from .control.discovery import Announcement
 from .control.oscquery import OscQuery
 from .control.server import Server
 from .errors import OscsynthError
+from .tap import Tap
 
 LATEST_SECONDS = 3.0  # they open even if nothing sounds
 _LOOK_SECONDS = 0.1
@@ -36,10 +37,12 @@ class Doors:
         Whether others are told.
     complain : callable
         Called with a sentence if one of them stays shut.
+    tap : Tap, optional
+        What is heard, for pages that listen.
     """
 
-    def __init__(self, server: Server, http_port: int | None, announce: bool, complain: Callable[[str], None]) -> None:
-        self._oscquery = OscQuery(server.instrument, server.address, server.guard, server.handle, server.sockets.leave, Atlas().draw)
+    def __init__(self, server: Server, http_port: int | None, announce: bool, complain: Callable[[str], None], tap: Tap | None = None) -> None:
+        self._oscquery = OscQuery(server.instrument, server.address, server.guard, server.handle, server.sockets.leave, Atlas().draw, tap)
         self._host, self._port = server.address[:2]
         self._http_port = (self._port + 1) % 65536 if http_port is None else http_port
         self._announce = announce

@@ -41,7 +41,7 @@ HOUSE: dict[str, set[str]] = {
     "check": {"errors", "metadata", "patch", "patch_file", "library", "probe", "setlist"},
     "audio": {"errors", "units"},
     "sound": {"errors", "units", "metadata", "parameters", "patch", "link"},
-    "control": {"", "lan", "analysis", *GROUND},
+    "control": {"", "lan", "analysis", "tap", *GROUND},
     "client": {"errors"},
     "monitor": {"errors", "units", "parameters", "client"},
     "keys": {"errors", "units", "parameters", "client"},
@@ -55,7 +55,7 @@ HOUSE: dict[str, set[str]] = {
     "qr": set(),
     "layouts": {"errors", "units"},
     "atlas": {"", "real_time", "control", "sound"},  # sound only in the process of its own
-    "doors": {*GROUND, "atlas", "control"},
+    "doors": {*GROUND, "atlas", "tap", "control"},
     "midi_ports": {"errors", "audio"},
     "midi_door": {"errors", "patch", "library", "yaml_file", "yaml_write", "control", "midi_ports"},
     "control_process": {

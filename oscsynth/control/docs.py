@@ -137,6 +137,8 @@ each change, 30 times a second at most; `IGNORE` ends it. When a patch is switch
 and PATH_CHANGED with `/` says that names, ranges and choices are to be read again. A binary message is an OSC packet: it is played, and
 answered on the same stream, where `notify 1` has everything told too.
 
+What is heard comes as float32 samples, left and right in turn, over a WebSocket at `/page/sound`; a text before them says their rate.
+
 Only IP addresses and this computer's own names are answered as Host, and only its own pages as Origin, so that no page on the web can
 reach the instrument through your browser.
 

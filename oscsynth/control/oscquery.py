@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from .. import lan
 from ..errors import OscsynthError
-from . import page
+from . import listening, page
 from .guard import Guard
 from .instrument import Instrument
 from .listener import Listener, Receive
@@ -28,6 +28,7 @@ from .plane import Plane, legend, plane_of
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from ..tap import Tap
     from .connection import Sender
 
 _HEARTBEAT_SECONDS = 20.0
@@ -54,6 +55,8 @@ class OscQuery:
         Called with each such sender that is gone.
     draw : callable, optional
         Draws the map of a plane; without it there are none.
+    tap : Tap, optional
+        Where what is heard is read, for those who listen.
 
     Attributes
     ----------
@@ -69,16 +72,17 @@ class OscQuery:
         receive: Receive = lambda packet, sender: None,
         leave: Callable[[Sender], None] = lambda sender: None,
         draw: Draw | None = None,
+        tap: Tap | None = None,
     ) -> None:
         self.port = 0
         self._instrument = instrument
-        self._receive, self._leave, self._draw = receive, leave, draw
+        self._receive, self._leave, self._draw, self._tap = receive, leave, draw, tap
         self._namespace = Namespace(instrument)
         self._osc_address = osc_address
         self._guard = guard or Guard()
         self._runner: web.AppRunner | None = None
         self._names = {"localhost", *(name.lower() for name in (socket.gethostname(), f"{socket.gethostname().partition('.')[0]}.local"))}
-        self._clients = 0
+        self._clients = self._ears = 0
 
     async def open(self, host: str, port: int) -> None:
         """Listen; port 0 takes any that is free.
@@ -117,7 +121,7 @@ class OscQuery:
         if (refusal := self._refusal(request.headers, request.remote or "")) is not None:
             return web.Response(status=403, text=refusal)
         if request.headers.get("Upgrade", "").lower() == "websocket":
-            return await self._listen(request)
+            return await (self._hear(request) if request.path == page.SOUND else self._listen(request))
         if (file := self._file(request)) is not None:
             return file
         if request.path == page.MAP:
@@ -224,6 +228,24 @@ class OscQuery:
             self._clients -= 1
             telling.cancel()
             self._leave(listener)
+        return stream
+
+    async def _hear(self, request: web.Request) -> web.StreamResponse:
+        from aiohttp import web
+
+        tap = self._tap
+        if tap is None or self._ears >= listening.MAX_LISTENERS:
+            return web.Response(status=503, text="there is nothing to listen to" if tap is None else f"{self._ears} are listening already")
+        stream = web.WebSocketResponse(heartbeat=_HEARTBEAT_SECONDS, compress=False, max_msg_size=_MAX_COMMAND_BYTES)
+        await stream.prepare(request)
+        self._ears += 1
+        telling = asyncio.get_running_loop().create_task(listening.tell(tap, stream))
+        try:
+            async for _ in stream:
+                pass
+        finally:
+            self._ears -= 1
+            telling.cancel()
         return stream
 
 

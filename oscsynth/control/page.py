@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 FOLDER = Path(__file__).parent / "web"
 PLACE = "/page/"  # no OSC address begins so
+SOUND = f"{PLACE}sound"  # a WebSocket on which what is heard comes
 MAP = f"{PLACE}map"  # ?part=1: no file, but what is under that part's pad
 KINDS = {
     ".html": "text/html",

@@ -3,6 +3,7 @@
 import { make, panel } from "./dom.js";
 import { choice, fader, stepper, toggle } from "./fader.js";
 import { patches, points, scenes, snapshots } from "./lists.js";
+import { listen } from "./listen.js";
 import { levels, spectrum, status } from "./meters.js";
 import { chroma, keyboard } from "./notes.js";
 import { pad } from "./pad.js";
@@ -47,6 +48,8 @@ function latents(link, context) {
   return section;
 }
 
+let theListener;
+
 function transport(link, { base, root, unsubscribe }) {
   const gate = make("button.gate", { type: "button", "aria-pressed": "false", "data-path": `${base}/gate`, onclick: () => link.set(`${base}/gate`, "i", open ? 0 : 1) });
   let open = false;
@@ -57,7 +60,8 @@ function transport(link, { base, root, unsubscribe }) {
       gate.textContent = open ? "Gate open" : "Gate closed";
     }),
   );
-  const buttons = make("div.buttons", {}, gate, link.nodes.has(`${root}/record`) ? record(link, root, unsubscribe) : null);
+  theListener ??= listen(link); // what is heard goes on when another part is shown
+  const buttons = make("div.buttons", {}, gate, theListener, link.nodes.has(`${root}/record`) ? record(link, root, unsubscribe) : null);
   return make(
     "section.transport",
     { "aria-label": "Loudness" },
