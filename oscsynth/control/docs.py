@@ -70,14 +70,16 @@ and 0 releases. A third number is the note's id, any number, its pitch if left o
 `note/latent` mean the note that is held under it, in its part, and nothing where there is none any more. A note with the id of one that is
 held ends that one. `note/latent 60 0.2 0.7` gives the note under 60 its own first two latents, `note/latent/bow 60 0.7` one by name; a note has
 {N_VOICE_LATENTS} of its own, and those that were not set follow the part's. `hold 1` is the pedal down; `gate 0` ends every note, and `panic` lets go
-of bends and pedal too. A part sounds as many notes at once as its patch has `voices`, {MAX_PART_VOICES} at most, all parts together {MAX_VOICES}; the next
-one takes the place of the one that was released longest ago, then of the quietest. Notes of a TCP client end when it hangs up, after the last
+of bends and pedal too. A part sounds as many notes at once as its patch has `voices`, {MAX_PART_VOICES} at most, all parts together
+{MAX_VOICES}; the next one takes the place of the one that was released longest ago, then of the quietest.
+Notes of a TCP client end when it hangs up, after the last
 bundle that it sent; a note that is due while oscsynth is being restarted is left out, its end is not. `chroma` and what belongs to it is refused:
 the pitch is the notes'.
 
 **On a patch switch** gain (a trim over the patch's own), pan, width, transpose, gate, chroma, hold and output stay with the part;
 latents, envelope, register, glide, breath and points come from the new patch. Notes that are held go on in the new patch, with their ids and bends;
-those that are released end under the old one; between a drone and notes everything that is held is released. What is sent while a patch is still being loaded is meant
+those that are released end under the old one; between a drone and notes everything that is held is released.
+What is sent while a patch is still being loaded is meant
 for it and is kept. A patch file that is saved while it sounds changes only the keys that were edited.
 
 **Points and snapshots** are reached in the time of `point/seconds` and `snapshot/seconds`; the next ordinary change of a value
