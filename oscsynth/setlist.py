@@ -171,7 +171,7 @@ def _check_note(name: str) -> None:
 
 
 def _row(address: str) -> Row:
-    rows = [row for row in PART_ROWS if row.write is not None and row.path not in _NO_PART_OF_IT]
+    rows = [row for row in PART_ROWS if row.write is not None and row.path not in _NO_PART_OF_IT and not row.path.startswith("midi/")]
     for row in rows:
         before, braces, after = row.path.partition("{}")
         if not braces and row.path == address:

@@ -195,3 +195,13 @@ def test_a_channel_whose_patch_is_not_there_or_that_is_one_too_many_is_named(key
         Performance(patches=keys, patch="Keys", channels={2: "Belts"})
     with pytest.raises(OscsynthError, match=r"channel 8 \(Keys\): there are 8 parts"):
         Performance(patches=keys, patch="Keys", channels=dict.fromkeys(range(1, 10), "Keys"))
+
+
+def test_fingers_of_an_mpe_file_slide_each_by_itself(keys: Path) -> None:
+    zone = [mido.Message("control_change", control=c, value=v) for c, v in ((101, 0), (100, 6), (6, 15))]
+    slide = mido.Message("pitchwheel", channel=1, pitch=round(8191 * 7 / 48))
+    track = [*zone, message("note_on", 60, 0, 1), message("note_off", 60, 480, 1), slide, message("note_on", 60, 0, 2)]
+    track += [message("note_off", 60, 480, 2), message("note_on", 60, 0, 1), message("note_off", 60, 480, 1)]
+    mido.MidiFile(tracks=[mido.MidiTrack(track)]).save(keys / "a.mid")
+    assert render_file(keys / "a.mid", keys / "a.wav", patches=keys, patch="Keys").faults == ()
+    assert heard(soundfile.read(keys / "a.wav")[0][:, 0], [0.2, 0.7, 1.2]) == [60, 60, 67]
