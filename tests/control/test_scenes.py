@@ -16,6 +16,7 @@ from oscsynth.scene import PartScene, Scene
 
 from .catalogue import CHOIR, METADATA, VIOLIN, player, send
 from .test_resume import values
+from .test_timeline import Session
 
 P = "/oscsynth/"
 ONE = Scene("One", {1: PartScene("Violin", {"latent/bow": (0.9,), "gain": (-3.0,)}), 3: PartScene("Choir", {"gate": (1,)})}, note="slow")
@@ -238,3 +239,19 @@ def test_listeners_are_told_everything_after_a_scene(stage):
     clients.tick()
     assert b"/oscsynth/scene/note" in b"".join(sent) and b"/oscsynth/latent/8/name" in b"".join(sent)
     assert math.isclose(stage.state.get(1, "gain"), -3)
+
+
+def test_scenes_ahead_of_their_time_are_the_same_as_scenes_now():
+    ahead, now = Session(), Session()
+    for session in (ahead, now):
+        session.instrument.scenes.set([ONE, TWO, THREE])
+        send(session.instrument, "gain", -20.0)
+    for n, name in enumerate(("One", "Two", "Three", "One"), 1):
+        ahead.at(1000 + 0.05 * n, ("scene", name))
+        assert send(now.instrument, "scene", name) == [done("scene", name)]
+        ahead.until(1000 + 0.05 * n + 0.001)
+        assert [ahead.get("open", part) for part in range(1, 9)] == [now.get("open", part) for part in range(1, 9)]
+        for part in now.instrument.parts:
+            assert values(ahead.instrument, part) == values(now.instrument, part)
+            assert ahead.get("travel", part) == now.get("travel", part) and ahead.get("patch", part) == now.get("patch", part)
+    assert ahead.told == [("sender", done("scene", name)) for name in ("One", "Two", "Three", "One")]
