@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..parameters import PART, PART_SLOTS
+from ..parameters import N_SLOTS, PART, PART_SLOTS
 from ..units import db_to_amplitude
 from .bank import Bank, Voices
 from .controls import Controls, Fade, Row
@@ -24,6 +24,8 @@ START_SECONDS = 0.05  # a drone that starts with its patch fades in at least thi
 _PANIC, _TRAVEL, _GLIDE, _GAIN, _PAN, _WIDTH, _BREATH, _OUTPUT = (
     PART_SLOTS[name].start for name in ("panic", "travel", "glide", "gain", "pan", "width", "breath", "output")
 )
+_RECAST = list(range(N_SLOTS))[PART_SLOTS["chroma"]]
+_RECAST_WITH_REGISTER = [*_RECAST, PART_SLOTS["register"].start]
 
 
 class Player(Protocol):
@@ -94,6 +96,13 @@ class Deck:
         else:
             self._bank.take_over(other._bank, voices, self._controls.target, now)
         self.fade.to(1.0, now, fade_samples)
+
+    def is_recast_by(self, row: Row) -> bool:
+        """Whether a journey leads a drone to other notes: they never slew, so it takes a deck of their own, crossfaded in as long as that."""
+        if self._bank is not None or row[_TRAVEL] <= START_SECONDS:
+            return False
+        pitch = _RECAST if row[_GLIDE] else _RECAST_WITH_REGISTER  # who glides wants to hear it
+        return row[pitch].tobytes() != self._controls.target[pitch].tobytes()  # as bytes, since NaN does not equal itself
 
     def end(self, now: int, fade_samples: float) -> None:
         """Fade out for good; notes that are released already end as they would."""

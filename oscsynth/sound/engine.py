@@ -228,7 +228,7 @@ class _Part:
             self._cut_past(now, PANIC_SECONDS * self._carrier.stft.sample_rate_hz)
         number = int(row[_PATCH]) if row[_OPEN] else -1
         current = self._current
-        if current is not None and (number != current.number or int(row[_OUTPUT]) != current.output):
+        if current is not None and (number != current.number or int(row[_OUTPUT]) != current.output or current.is_recast_by(row)):
             return self._switch(number, row, voices, now)
         if current is None:
             return self._switch(number, row, voices, now) if number >= 0 else (False, False)

@@ -76,3 +76,23 @@ def test_long_fades_leave_room_for_the_newest(play: Player, decoder_path: Path) 
     expected = Player(Patch("Loud", str(decoder_path)))
     expected.render(RATE_HZ)
     assert levels_db(play.render(RATE_HZ), 1)[0] == pytest.approx(levels_db(expected.render(RATE_HZ), 1)[0], abs=1)
+
+
+def test_on_a_journey_other_notes_are_crossfaded_in_and_without_one_they_are_there_at_once(play: Player) -> None:
+    def share_of_d(sound: np.ndarray) -> float:
+        power = np.abs(np.fft.rfft(sound.mean(1) * np.hanning(len(sound)))) ** 2
+        classes = np.round(69 + 12 * np.log2(np.fft.rfftfreq(len(sound), 1 / RATE_HZ)[20:2000] / 440)).astype(int) % 12
+        a, d = (power[20:2000][classes == note].sum() for note in (9, 2))
+        return float(d / (a + d))
+
+    play.open()
+    play.render(RATE_HZ // 2)
+    play.classes({2: 1.0})
+    play.set("travel", 2)
+    shares = [share_of_d(play.render(RATE_HZ // 2)) for _ in range(5)]
+    assert shares[0] < 0.25 and shares == sorted(shares) and shares[4] > 0.8
+    assert len(play.engine._parts[0].decks) == 1, "what has faded out is gone"
+    play.classes({9: 1.0})
+    play.set("travel", 0)
+    play.render(4096)
+    assert share_of_d(play.render(RATE_HZ // 2)) < 0.2
