@@ -48,8 +48,9 @@ benchmark-timetags: .venv/test.stamp  ## five hundred bundles ahead of time, thr
 benchmark-latency: .venv/test.stamp  ## from the OSC packet to the sound through JACK, beside scsynth (needs supercollider-server)
 	$(BIN)/python -m benchmarks.latency --output docs/benchmarks
 
-benchmark-midi: .venv/test.stamp  ## measure how fast MIDI files are rendered
+benchmark-midi: .venv/test.stamp  ## measure how fast MIDI files are rendered, and how exactly a keyboard is heard
 	$(BIN)/python -m benchmarks.midi_file
+	$(BIN)/python -m benchmarks.midi_jack
 
 benchmark-start: .venv/test.stamp  ## measure the start, memory and recovery
 	$(BIN)/python -m benchmarks.start

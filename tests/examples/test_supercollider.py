@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from oscsynth.control.instrument import Instrument
+from oscsynth.render import render_file
 
 from ..serving import Serve
 from .listening import ask, classes, n_in_time, wait_until_it_plays
@@ -79,6 +81,21 @@ def test_the_patches_follow_each_other_and_the_violin_travels(tmp_path):
             serve.close()
 
 
+@needs_sclang
+def test_the_score_is_written_and_rendered_without_a_fault(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    language = Language(tmp_path, 0.5, score=0)
+    assert language.process.wait(40) == 0
+    file = Path(re.search(r"oscsynth render (\S+) -o chord.wav", language.posted)[1])
+    try:
+        rendered = render_file(file, tmp_path / "chord.wav")
+    finally:
+        file.unlink()
+    assert rendered.faults == () and 6.4 < rendered.seconds < 12
+    sound = soundfile.read(tmp_path / "chord.wav")[0]
+    assert not sound[: 44100 // 2].any() and sound[5 * 44100 :].any()
+
+
 def test_every_address_in_them_exists():
     known = {re.sub(r"^/oscsynth/", "", address) for address in Instrument(lambda *_: None).routes()}
     sent = set()
@@ -86,7 +103,8 @@ def test_every_address_in_them_exists():
         sent |= set(re.findall(r"\[\"([a-z/]+)\"(?:\]|,| )", path.read_text()))
         sent |= set(re.findall(r"(?:send|ask)\(\"([a-z/]+)\"", path.read_text()))
     assert len(sent) > 10
-    assert sent - {"latent/"} <= known
+    # Latents have the names of the patch that plays.
+    assert {address for address in (each.removeprefix("/oscsynth/") for each in sent) if not address.startswith("latent/")} <= known
 
 
 def test_every_method_has_help():
