@@ -126,7 +126,8 @@ def _width_rows(magnitudes: Magnitudes, voices: Indices, peaks: Indices, refined
     """Return the row of the table that has lobes as wide as each peak's."""
     n_bins = magnitudes.shape[1]
     near = np.clip(peaks + np.arange(-_REACH, _REACH + 1)[:, None], 0, n_bins - 1) + voices * n_bins
-    power = (np.take(magnitudes, near) / np.maximum(magnitudes[voices, peaks], 1e-30)) ** 2  # (bins, partials)
+    lobes = np.take(magnitudes, near)  # (bins, partials)
+    power = (lobes / np.maximum(lobes.max(0), 1e-30)) ** 2
     widths = (power.sum(0) ** 2 / np.maximum((power * power).sum(0), 1e-30)).astype(np.float64)
     # A Hann window's own lobe seems wider between two bins than on one; without this a pure tone would begin to sway as it glides.
     widths -= 2.25 / (1.0824 + 0.0426 * np.cos(2.0 * np.pi * (refined - peaks))) - 2.079 + _DOUBT
