@@ -19,6 +19,10 @@ class Worklet {
     this.node.connect(context.destination);
   }
 
+  end() {
+    this.node.disconnect();
+  }
+
   take(samples) {
     this.node.port.postMessage(samples, [samples.buffer]);
   }
@@ -35,6 +39,8 @@ class Queue {
   get state() {
     return { waiting: Math.max(0, this.next - this.context.currentTime), gaps: this.gaps, plays: this.next > this.context.currentTime };
   }
+
+  end() {}
 
   take(samples) {
     const { context } = this;
@@ -62,45 +68,59 @@ export class Ear {
     this.link = link;
     this.first = null; // what the instrument said of the samples: rate, place, generation
     this.isOn = false;
-    this.failures = 0;
   }
 
-  /** Begin; only a press of a button may. */
+  /** Begin, while a finger is on the button: only then may a page be heard. */
   start() {
     this.isOn = true;
+    const status = this.link.values.get(`${this.link.root}/status`) ?? [];
+    this.open(status[status.indexOf("sample_rate_hz") + 1] || 44100);
+    this.connect();
+  }
+
+  stop() {
+    this.isOn = false;
+    this.socket.close();
+    this.hush();
+  }
+
+  connect() {
     const secure = this.link.place.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${secure}://${this.link.place.host}/page/sound`);
     this.socket = socket;
     socket.binaryType = "arraybuffer";
     let order = Promise.resolve(); // a player takes a moment to be there
     socket.onmessage = ({ data }) => {
-      order = order.then(() => (socket !== this.socket ? null : typeof data === "string" ? this.begin(JSON.parse(data)) : this.player.take(new Float32Array(data))));
+      order = order.then(() => {
+        if (socket !== this.socket || !this.isOn) return null;
+        return typeof data === "string" ? this.begin(JSON.parse(data)) : this.player.take(new Float32Array(data));
+      });
     };
     socket.onclose = () => {
-      if (socket !== this.socket) return;
-      this.hush();
-      if (this.isOn) setTimeout(() => this.isOn && socket === this.socket && this.start(), RETRY_MS);
+      this.player?.end();
+      this.player = null;
+      if (this.isOn && socket === this.socket) setTimeout(() => this.isOn && socket === this.socket && this.connect(), RETRY_MS);
     };
   }
 
-  stop() {
-    this.isOn = false;
-    this.socket?.close();
-    this.hush();
+  open(rate) {
+    this.context = new AudioContext({ sampleRate: rate, latencyHint: "interactive" });
+    this.context.resume();
   }
 
   async begin(first) {
-    this.hush();
     this.first = first;
-    const context = new AudioContext({ sampleRate: first.sample_rate_hz, latencyHint: "interactive" });
-    this.context = context;
-    context.resume();
-    this.player = context.audioWorklet ? await Worklet.on(context) : new Queue(context);
+    this.player?.end();
+    if (this.context.sampleRate !== first.sample_rate_hz) {
+      this.context.close();
+      this.open(first.sample_rate_hz);
+    }
+    this.player = this.context.audioWorklet ? await Worklet.on(this.context) : new Queue(this.context);
   }
 
   hush() {
-    this.context?.close();
-    this.context = null;
+    this.context.close();
+    this.context = this.player = null;
   }
 
   /** Return how many seconds pass from the engine to the ear, as far as a browser knows; NaN before it plays. */
