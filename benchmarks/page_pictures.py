@@ -18,7 +18,9 @@ SHOTS = (
     ("page-laptop", LAPTOP, "Violin", "", (0.62, 0.58)),
     ("page-phone", PHONE, "Aurora", "Faders", (0.42, 0.5)),
     ("page-phone-places", PHONE, "Kaleidoscope", "Places", (0.55, 0.45)),
+    ("page-phone-keys", PHONE, "Vesper", "Patches", (0.5, 0.4)),
 )
+CHORD = (2, 5, 9)  # D minor
 
 
 def main() -> None:
@@ -38,9 +40,19 @@ def main() -> None:
                         if tab:
                             page.get_by_role("tab", name=tab).click()
                         draw(page, rest)
+                        hold(page, *CHORD)
                         page.screenshot(path=PICTURES / f"{name}.png")
         finally:
             serve.close()
+
+
+def hold(page: Page, *classes: int) -> None:
+    """Hold some keys, where the patch has keys to hold."""
+    if page.locator(".played").count():
+        boxes = [page.locator(f".key[data-class='{number}']").bounding_box() for number in classes]
+        points = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + 0.7 * box["height"], "id": at} for at, box in enumerate(boxes) if box]
+        page.context.new_cdp_session(page).send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points})
+        page.wait_for_timeout(700)
 
 
 def draw(page: Page, rest: tuple[float, float]) -> None:

@@ -91,6 +91,7 @@ function choose(tab) {
     each.tabIndex = is ? 0 : -1;
     panelOf(each).classList.toggle("chosen", is);
   }
+  for (const row of panelOf(tab).querySelectorAll('.row[aria-pressed="true"]')) row.scrollIntoView({ block: "nearest" });
 }
 
 const tabs = [...document.querySelectorAll("[role=tab]")];

@@ -14,7 +14,10 @@ function names(link, path, all, choose, kind, unsubscribe) {
   );
   buttons.forEach((button, at) => button.style.setProperty("--hue", hueOf(all[at])));
   unsubscribe.push(
-    link.on(path, (now) => buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(all[at] === now)))),
+    link.on(path, (now) => {
+      buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(all[at] === now)));
+      if (kind === "row") buttons[all.indexOf(now)]?.scrollIntoView({ block: "nearest" });
+    }),
   );
   return buttons;
 }
