@@ -107,14 +107,17 @@ def _run(module: str, *arguments: object) -> None:
     for name in ("SIGINT", "SIGHUP"):  # they reach every process of the terminal; the parent decides
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    threading.Thread(target=_die_with_parent, args=(arguments[0],), daemon=True).start()
     importlib.import_module(f"{__package__}.{module}").main(*arguments)
 
 
-def _die_with_parent() -> None:
-    """Leave a moment after the parent was killed, whatever else this process is waiting for."""
+def _die_with_parent(shared_memory_path: Any) -> None:
+    """Leave a moment after the parent was killed, whatever else this process is waiting for, and nothing behind."""
     if parent := multiprocessing.parent_process():
         parent.join()
+        for path in (Path(shared_memory_path), tap_path(shared_memory_path)):  # memory that nobody would give back
+            with contextlib.suppress(OSError):
+                path.unlink()
         time.sleep(LEAVE_SECONDS / 2)  # the engine fades out by itself
         os._exit(0)
 

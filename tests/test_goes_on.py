@@ -76,12 +76,15 @@ def test_after_a_kill_and_with_its_file_cut_short_it_sounds_as_before(start, tmp
     serve.process.kill()
     serve.process.wait()
     killed_seconds = time.monotonic()
+    assert serve.memory
+    left = Path(serve.memory.path)
     file.write_bytes(file.read_bytes()[:-40])
 
     again = start("--audio", str(tmp_path / "after.wav"))
     wait_until(lambda: again.telemetry.sounding_parts == 2, 20)
     assert time.monotonic() - killed_seconds < 10  # 2 s, on a machine that does nothing else
     assert told(again, *QUESTIONS) == before
+    wait_until(lambda: not list(left.parent.glob(f"*{left.name}")))
     wait_until(lambda: again.telemetry.position_samples > 90000, 10)
     assert again.text.count("is damaged: going on from the one before") == 1 and "part 1 A tiny 1, part 3 A tiny 2" in again.text
     again.process.terminate()
