@@ -78,8 +78,8 @@ class _Page:
         notes = f"{note_name(metadata.midi_low)} to {note_name(metadata.midi_high)}"
         rows = [("Range", notes, "every semitone" + (", the octave too" if metadata.registers else "; the octave by stretching"))]
         if metadata.chroma:
-            weakest = f"weakest: {note_name(found.weakest.pitch_midi)}, {found.weakest.share:.1%}"
-            rows.append(("Plays the note asked for", f"{found.mesh_accuracy:.1%}", f"of places between the faders' ends; {weakest}"))
+            weakest = f"; weakest: {note_name(found.weakest.pitch_midi)}, {found.weakest.share:.1%}" if found.weakest.share < 1 else ""
+            rows.append(("Plays the note asked for", f"{found.mesh_accuracy:.1%}", f"of places between the faders' ends{weakest}"))
             rows.append(("In tune within", f"{found.cents:.0f} cents", "median of the strongest partials"))
         if error is not None:
             when = "" if judged else ", as measured when it was trained"

@@ -46,3 +46,12 @@ def test_what_is_no_decoder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.onnx").write_text("text")
     with pytest.raises(DecoderError, match=r"text\.onnx"):
         open_decoder(tmp_path / "text.onnx")
+
+
+def test_a_step_that_leads_away_is_not_taken(tmp_path: Path) -> None:
+    opened = open_decoder(tiny_decoder(tmp_path / "tiny.onnx"))
+    target, notes = RNG.random((30, 2049), np.float32), np.full(30, 69)
+    start = RNG.random((30, 3), np.float32)
+    found, error = opened._downhill(target, notes, start)
+    np.testing.assert_allclose(np.square(opened.decode(found, notes) - target).mean(axis=1), error, rtol=1e-5)
+    assert (error <= np.square(opened.decode(start, notes) - target).mean(axis=1) * (1 + 1e-6)).all()

@@ -1,5 +1,6 @@
 """What ships keeps its promises."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from oscsynth.metadata import ENCODER_SUFFIX, PROPERTY, Metadata, parse_metadata
 from training import batches, chroma, export
+from training.decoder_file import open_decoder
 from training.evaluate import mesh, points_in
 from training.recipes import RECIPES
 from training.spectra import Stft, magnitudes
@@ -47,7 +49,17 @@ def test_a_decoder_has_its_page(path: Path) -> None:
     metadata = metadata_of(path)
     assert f"{metadata.test_mse:.2e}" in page
     assert metadata.training["command"] in page
-    assert (ROOT / "docs" / "decoders" / f"{path.stem}.png").stat().st_size < 150_000
+    assert sum(each.stat().st_size for each in (ROOT / "docs" / "decoders").glob(f"{path.stem}[.-]*")) < 3_000_000
+    named = re.findall(r"\]\(([^)]+)\)", page)
+    assert all((ROOT / "docs" / "decoders" / each).is_file() for each in named)
+    for what in ("What the faders do", "The notes", "The latent space", "Before and after"):
+        assert f"## {what}" in page
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "patches" / "decoders").glob(f"*{ENCODER_SUFFIX}")), ids=lambda path: path.stem)
+def test_an_encoder_is_small_and_its_decoder_s(path: Path) -> None:
+    assert path.stat().st_size <= 6_000_000
+    assert open_decoder(path.with_name(path.name.replace(ENCODER_SUFFIX, ".onnx"))).encoder is not None
 
 
 @pytest.mark.parametrize("path", DECODERS, ids=lambda path: path.stem)
