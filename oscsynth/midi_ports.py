@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 1.0
 AGAIN_SECONDS = 10.0  # a system that is not there is looked for as rarely as that
-_FETCH_SECONDS = 0.001
+_FETCH_SECONDS = 0.002
 _FETCH_MOST = 256  # from one port in one go
 _QUEUE = 4096
 _FIRST_NUMBER, _N_NUMBERS = 256, 2**18  # ports of OSC's own messages are 0 to 255
@@ -107,20 +107,21 @@ class Ports:
         while not self._stop.is_set():
             self._look()
             until = time.monotonic() + LOOK_SECONDS
-            while not self._stop.is_set() and (left := until - time.monotonic()) > 0:
-                polled = [each for each in (*self._open.items(), *self._virtual()) if each[1].is_polled]
-                for port, heard in polled:
-                    self._fetch(port, heard)
-                self._stop.wait(_FETCH_SECONDS if polled else left)
+            polled = [(port, heard.midi.get_message) for port, heard in (*self._open.items(), *self._virtual()) if heard.is_polled]
+            while polled and not self._stop.is_set() and time.monotonic() < until:
+                for port, fetch in polled:
+                    self._fetch(port, fetch)
+                time.sleep(_FETCH_SECONDS)
+            self._stop.wait(max(0.0, until - time.monotonic()))
         while any(system.is_polled for system in self._systems) or self._left:
             time.sleep(AGAIN_SECONDS)  # as long as this thread holds them, nobody lets go of them
 
     def _virtual(self) -> Iterator[tuple[Port, _Input]]:
         return ((system.port, system.virtual) for system in self._systems if system.virtual is not None)
 
-    def _fetch(self, port: Port, heard: _Input) -> None:
+    def _fetch(self, port: Port, fetch: Callable[[], tuple[list[int], float] | None]) -> None:
         for _ in range(_FETCH_MOST):
-            event = heard.midi.get_message()
+            event = fetch()
             if event is None:
                 return
             self._hear(port, bytes(event[0]), time.monotonic())
