@@ -82,6 +82,10 @@ benchmark-notes: .venv/test.stamp  ## a hundred thousand random note events (min
 decoders: .venv/test.stamp  ## train the shipped decoders again, from their recipes (hours)
 	for recipe in violin one-octave five-octaves cathedral; do $(BIN)/python -m oscsynth train recipe $$recipe || exit 1; done ; $(MAKE) vouchers
 
+.PHONY: paper
+paper: .venv/test.stamp  ## repeat the paper's experiments and write docs/paper.md (hours; goes on where it was)
+	$(BIN)/python -m training paper
+
 vouchers: .venv/test.stamp  ## check the shipped decoders, so that the first start need not
 	$(BIN)/python -c 'from pathlib import Path; from oscsynth.probe import vouch; vouch(Path("patches/decoders"))'
 

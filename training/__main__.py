@@ -136,6 +136,29 @@ def _say_how_to_play(name: str, output: Path | None) -> None:
     typer.echo(f"Play it: {shlex.join(['oscsynth', 'serve', *(['--patches', str(output)] if output else []), '--patch', name])}")
 
 
+@app.command()
+def paper(
+    steps: Annotated[list[str] | None, typer.Argument(help="run, measure, page; all three if left out.")] = None,
+    results: Annotated[Path, typer.Option(help="Folder of the results, one file a training.")] = Path("docs/paper"),
+    work: Annotated[Path, typer.Option(help="Folder for prepared sounds and weights: about 1 GB.")] = Path("runs/paper"),
+    page: Annotated[Path, typer.Option(help="The page to fill in.")] = Path("docs/paper.md"),
+) -> None:
+    """Repeat the paper's experiments: train what has no result yet (hours), measure, and write the page."""
+    with _plain_errors():
+        from . import paper as grid
+        from . import paper_figures, paper_measures, paper_page
+
+        if "run" in (steps or ["run"]):
+            for facts in grid.run_all(results, work):
+                typer.echo(f"{facts['corpus']}, {facts['configuration']}, {facts['n_latents']}: test MSE {facts['test_mse']:.2e}")
+        if "measure" in (steps or ["measure"]):
+            for name in paper_measures.measure_all(results, work, Path("patches/decoders")):
+                typer.echo(f"measured {name}")
+        if "page" in (steps or ["page"]):
+            paper_figures.draw_all(work, results)
+            typer.echo(paper_page.write_page(grid.read(results), page))
+
+
 class _plain_errors:  # reads as a word in `with`
     """Turn what the user can do something about into one sentence, and keep TensorFlow's own lines away."""
 
