@@ -28,7 +28,7 @@ from oscsynth.sound.voices import load_sound  # noqa: E402
 
 COUNTS = (0, 1, 8, 16, 32, 64)
 N_LATENTS = 3
-LOWEST_PITCH = 36
+PITCHES = range(55, 101)  # that the decoder knows: what is deeper or higher is stretched as well
 
 
 def notes(n_voices: int, latents_move: bool, pitches_move: bool, stretch: Stretch = "auto") -> Callable[[float], None]:
@@ -39,7 +39,7 @@ def notes(n_voices: int, latents_move: bool, pitches_move: bool, stretch: Stretc
     for name, value in (("open", 1), ("patch", 1)):
         state.set(1, name, value)
     for voice in range(n_voices):
-        for name, value in (("started", voice + 1), ("part", 1), ("pitch", LOWEST_PITCH + voice)):
+        for name, value in (("started", voice + 1), ("part", 1), ("pitch", PITCHES[voice % len(PITCHES)])):
             state.set_voice(voice, name, value)
     values, rng = np.frombuffer(state.values), np.random.default_rng(1)
 

@@ -15,7 +15,7 @@ PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"
 PITCH_CLASS_ADDRESSES = tuple(name.replace("#", "s") for name in PITCH_CLASSES)
 SILENCE_DB = -120.0
 
-_BEND = 4.0  # of the exponential and logarithmic fader curves
+BEND = 4.0  # of the exponential and logarithmic fader curves
 
 _FLATS = {"DB": 1, "EB": 3, "FB": 4, "GB": 6, "AB": 8, "BB": 10, "CB": 11}
 _CLASS_BY_NAME = {
@@ -62,9 +62,9 @@ def ratio_to_semitones(ratio: float) -> float:
 def bend(position: float, curve: str) -> float:
     """Return where a fader at 0..1 stands after its curve, 0..1: ``linear``, ``exponential``, ``logarithmic`` or ``s``."""
     if curve == "exponential":
-        return math.expm1(_BEND * position) / math.expm1(_BEND)
+        return math.expm1(BEND * position) / math.expm1(BEND)
     if curve == "logarithmic":
-        return math.log1p(position * math.expm1(_BEND)) / _BEND
+        return math.log1p(position * math.expm1(BEND)) / BEND
     return position * position * (3.0 - 2.0 * position) if curve == "s" else position
 
 

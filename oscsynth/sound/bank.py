@@ -238,10 +238,12 @@ class Bank:
             self._faders[at] = faders[at]
             self._decoded[at] = self._decode(at, faders[at], moment)
         if shaped.any():
-            at = np.flatnonzero(shaped)
-            self._semitones[at] = semitones[at]
-            self.magnitudes[at] = loud = self._sound.loud(self._sound.shape(self._decoded[at], semitones[at], self._sung[at]))
-            self._powers[at] = loud * loud
+            # All of them as they lie, and not picked out one by one.
+            those: Indices | slice = slice(n) if shaped.all() else np.flatnonzero(shaped)
+            self._semitones[those] = semitones[those]
+            loud = self._sound.loud(self._sound.shape(self._decoded[those], semitones[those], self._sung[those]))
+            self.magnitudes[those] = loud
+            self._powers[those] = np.multiply(loud, loud, out=loud)
 
     def _decode(self, at: Indices, faders: Row, moment: float) -> Magnitudes:
         """Return the decoded spectra of some voices; where few move on a way that is known, those of the next clocks are made with them."""

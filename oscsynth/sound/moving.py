@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TypeVar
 
 import numpy as np
@@ -37,8 +38,27 @@ def stretch(powers: Power, ratios: Floats, n_bins: int) -> Power:
     -------
     float64 (voices, n_bins)
     """
-    edges = (np.arange(n_bins + 1) - 0.5) / np.reshape(ratios, (-1, 1)) + 0.5
-    return np.diff(_read(_cumulated(powers), edges), axis=1)
+    left, share = _edges(np.asarray(ratios, np.float64).tobytes(), powers.shape[1], n_bins)
+    below = np.zeros(powers.shape)
+    np.cumsum(powers[:, :-1], axis=1, out=below[:, 1:])
+    reached = np.take(powers, left)
+    reached *= share
+    reached += np.take(below, left)
+    return np.diff(reached, axis=1)
+
+
+@functools.lru_cache(maxsize=4)
+def _edges(ratios: bytes, n_source_bins: int, n_bins: int) -> tuple[NDArray[np.intp], Floats]:
+    """Return in which bin of which source, in one row, the edges of target bins lie, and how far in it: (voices, n_bins + 1).
+
+    Kept, since notes of which only the faders move stay where they are.
+    """
+    each = np.frombuffer(ratios)[:, None]
+    edges = np.clip((np.arange(n_bins + 1) - 0.5) / each + 0.5, 0.0, n_source_bins)
+    left = np.minimum(edges.astype(np.intp), n_source_bins - 1)
+    edges -= left
+    left += np.arange(len(each))[:, None] * n_source_bins
+    return left, edges
 
 
 def _cumulated(powers: Power) -> Power:
@@ -200,6 +220,8 @@ def _wholeness(semitones: Floats, stretching: Stretch) -> Floats:
 
 def _fitted(rows: NDArray[Number], n_bins: int) -> NDArray[Number]:
     """Return a copy with so many bins."""
+    if rows.shape[1] == n_bins:
+        return rows.copy()
     fitted = np.zeros((len(rows), n_bins), rows.dtype)
     fitted[:, : rows.shape[1]] = rows[:, :n_bins]
     return fitted

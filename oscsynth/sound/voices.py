@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ..metadata import N_CLASSES
 from ..patch import LatentControl, Patch
-from ..units import bend, db_to_amplitude
-from .controls import Indices, Row, part_slews
+from ..units import db_to_amplitude
+from .controls import Indices, Row, bent, part_slews
 from .decoder import Decoder, one_hot
 from .moving import shape
 from .phase import Stft
@@ -82,6 +82,7 @@ class Sound:
         self._low = np.array([control.range[0] for control in self._controls])
         self._span = np.array([control.range[1] for control in self._controls]) - self._low
         self.slews_seconds = part_slews(np.array([np.nan if control.slew_ms == "auto" else control.slew_ms / 1000.0 for control in self._controls]))
+        self._n_silent = int(np.argmax(audible(stft)))
         self._ceiling = self._usual_gain() * db_to_amplitude(MAX_GAIN_DB)
 
     def _usual_gain(self) -> float:
@@ -95,7 +96,7 @@ class Sound:
         """Return the positions in the corpus's range, float64 (..., n_latents), of fader positions 0..1 (at least n_latents)."""
         x = faders[..., : self.n_latents].copy()
         for neuron, curve in self._curves:
-            x[..., neuron] = np.vectorize(bend, otypes=[float])(x[..., neuron], curve)
+            x[..., neuron] = bent(x[..., neuron], curve)
         positions: Positions = self._low + self._span * x
         return positions
 
@@ -214,7 +215,8 @@ class Sound:
         """Return decoded spectra on the engine's bins, each moved by some semitones from the pitch that it has: float32 (voices, n_bins)."""
         pitches_hz = 440.0 * 2.0 ** ((pitches_midi - 69.0) / 12.0)
         moved = shape(decoded, self.stft, self.bin_hz, semitones, pitches_hz, self.patch.stretch, self.patch.formants)
-        moved *= audible(self.stft)
+        silent = self._n_silent
+        moved[:, :silent] = moved[:, -1:] = 0.0  # as `audible` has it
         return moved
 
     def loud(self, magnitudes: Magnitudes) -> Magnitudes:

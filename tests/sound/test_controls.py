@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oscsynth.parameters import N_SLOTS, PART_SLOTS
-from oscsynth.sound.controls import Controls, Envelope, Fade, part_slews
+from oscsynth.sound.controls import Controls, Envelope, Fade, bent, part_slews
+from oscsynth.units import bend
 
 RATE_HZ = 44100
 LATENT, CHROMA, REGISTER, GAIN = (PART_SLOTS[name].start for name in ("latent", "chroma", "register", "gain"))
@@ -104,3 +105,9 @@ def test_a_fade_goes_on_from_where_it_stands() -> None:
     fade.to(1.0, 0, 100)
     fade.to(0.0, 50, 100)
     assert [fade.level(t) for t in (50, 100, 150)] == pytest.approx([0.5, 0.25, 0.0])
+
+
+@pytest.mark.parametrize("curve", ["linear", "exponential", "logarithmic", "s"])
+def test_many_faders_bend_as_one_does(curve: str) -> None:
+    positions = np.linspace(0, 1, 21)
+    np.testing.assert_allclose(bent(positions, curve), [bend(x, curve) for x in positions], atol=1e-12)
