@@ -236,14 +236,18 @@ class Bank:
         if decoded.any():
             at = np.flatnonzero(decoded)
             self._faders[at] = faders[at]
-            self._decoded[at] = self._decode(at, faders[at], moment)
-        if shaped.any():
-            # All of them as they lie, and not picked out one by one.
-            those: Indices | slice = slice(n) if shaped.all() else np.flatnonzero(shaped)
-            self._semitones[those] = semitones[those]
-            loud = self._sound.loud(self._sound.shape(self._decoded[those], semitones[those], self._sung[those]))
-            self.magnitudes[those] = loud
-            self._powers[those] = np.multiply(loud, loud, out=loud)
+            self._decoded[slice(n) if len(at) == n else at] = self._decode(at, faders[at], moment)
+        if shaped.all():
+            # As they lie, and not picked out one by one: to copy them takes as long as to work on them.
+            self._semitones[:n] = semitones
+            loud = self.magnitudes[:n]
+            self._sound.loud(self._sound.shape(self._decoded[:n], semitones, self._sung[:n], loud))
+            np.multiply(loud, loud, out=self._powers[:n])
+        elif shaped.any():
+            at = np.flatnonzero(shaped)
+            self._semitones[at] = semitones[at]
+            self.magnitudes[at] = loud = self._sound.loud(self._sound.shape(self._decoded[at], semitones[at], self._sung[at]))
+            self._powers[at] = loud * loud
 
     def _decode(self, at: Indices, faders: Row, moment: float) -> Magnitudes:
         """Return the decoded spectra of some voices; where few move on a way that is known, those of the next clocks are made with them."""

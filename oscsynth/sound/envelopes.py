@@ -24,17 +24,20 @@ class Envelopes:
         self._per_ms = sample_rate_hz / 1000.0
         self._opened, self._attack, self._decay, self._release, self._left = (np.zeros(n_notes) for _ in range(5))
         self._closed = np.full(n_notes, -np.inf)
+        self._n_still, self._still = -1, 0.0
         self.ends = np.full(n_notes, -np.inf)
 
     def open(self, note: int, now: float, row: Row) -> None:
         """Start the attack from silence."""
         self._opened[note], self._closed[note], self.ends[note] = now, np.inf, np.inf
+        self._n_still = -1
         self._attack[note], self._decay[note] = row[_ATTACK] * self._per_ms, row[_DECAY] * self._per_ms
 
     def sustain(self, note: int, now: float) -> None:
         """Be open as if it had long been so."""
         self._opened[note], self._closed[note], self.ends[note] = now, np.inf, np.inf
         self._attack[note] = self._decay[note] = 0.0
+        self._n_still = -1
 
     def close(self, note: int, now: float, row: Row, share: float = 1.0) -> None:
         """Start the release, from wherever it stands; what ends as it begins comes up first. ``share``: of the patch's time."""
@@ -50,16 +53,20 @@ class Envelopes:
     def _end(self, note: int, moment: float, samples: float, row: Row) -> None:
         self._left[note] = self.levels(moment, row, slice(note, note + 1))[0]
         self._closed[note], self._release[note], self.ends[note] = moment, samples, moment + samples
+        self._n_still = -1
 
     def move(self, note: int, to: int) -> None:
         """Put one into the place of another."""
+        self._n_still = -1
         for numbers in (self._opened, self._attack, self._decay, self._release, self._left, self._closed, self.ends):
             numbers[to] = numbers[note]
 
     def arrives(self, n_notes: int) -> float:
         """Return when the last of the first notes next stands still."""
-        still = np.where(self._closed[:n_notes] < np.inf, self.ends[:n_notes], (self._opened + self._attack + self._decay)[:n_notes])
-        return float(still.max(initial=-np.inf))
+        if self._n_still != n_notes:  # asked far more often than anything changes
+            still = np.where(self._closed[:n_notes] < np.inf, self.ends[:n_notes], (self._opened + self._attack + self._decay)[:n_notes])
+            self._n_still, self._still = n_notes, float(still.max(initial=-np.inf))
+        return self._still
 
     def levels(self, now: float, row: Row, notes: slice) -> Row:
         """Return the amplitudes 0..1 of some notes at a sample, float64 (notes,)."""

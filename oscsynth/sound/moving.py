@@ -165,6 +165,7 @@ def shape(
     pitches_hz: Floats,
     stretching: Stretch = "auto",
     formants: Formants = "move",
+    out: Magnitudes | None = None,
 ) -> Magnitudes:
     """Return a decoder's magnitudes on the engine's bins, each moved by an interval.
 
@@ -180,13 +181,15 @@ def shape(
         The intervals, 0 for none.
     pitches_hz : float64 (voices,)
         Of the sounds before they are moved: the distances of their partials.
+    out : float32 (voices, n_bins), optional
+        Where the result is written.
 
     Returns
     -------
     float32 (voices, n_bins)
     """
     rate_ratio = source_bin_hz / stft.bin_hz
-    shaped = _fitted(magnitudes, stft.n_bins)
+    shaped = _fitted(magnitudes, stft.n_bins, out)
     at = np.flatnonzero((semitones != 0.0) | (rate_ratio != 1.0))
     if len(at) == 0:
         return shaped
@@ -218,10 +221,9 @@ def _wholeness(semitones: Floats, stretching: Stretch) -> Floats:
     return wholeness
 
 
-def _fitted(rows: NDArray[Number], n_bins: int) -> NDArray[Number]:
+def _fitted(rows: NDArray[Number], n_bins: int, out: NDArray[Number] | None = None) -> NDArray[Number]:
     """Return a copy with so many bins."""
-    if rows.shape[1] == n_bins:
-        return rows.copy()
-    fitted = np.zeros((len(rows), n_bins), rows.dtype)
+    fitted = np.empty((len(rows), n_bins), rows.dtype) if out is None else out
     fitted[:, : rows.shape[1]] = rows[:, :n_bins]
+    fitted[:, rows.shape[1] :] = 0.0
     return fitted

@@ -211,10 +211,10 @@ class Sound:
             decoded[bad] = 0.0
         return decoded, int(bad.sum())
 
-    def shape(self, decoded: Magnitudes, semitones: Row, pitches_midi: Row) -> Magnitudes:
+    def shape(self, decoded: Magnitudes, semitones: Row, pitches_midi: Row, out: Magnitudes | None = None) -> Magnitudes:
         """Return decoded spectra on the engine's bins, each moved by some semitones from the pitch that it has: float32 (voices, n_bins)."""
         pitches_hz = 440.0 * 2.0 ** ((pitches_midi - 69.0) / 12.0)
-        moved = shape(decoded, self.stft, self.bin_hz, semitones, pitches_hz, self.patch.stretch, self.patch.formants)
+        moved = shape(decoded, self.stft, self.bin_hz, semitones, pitches_hz, self.patch.stretch, self.patch.formants, out)
         silent = self._n_silent
         moved[:, :silent] = moved[:, -1:] = 0.0  # as `audible` has it
         return moved
