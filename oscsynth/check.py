@@ -9,13 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .control.midi_faults import control_faults
 from .errors import PatchError, shown
 from .library import SET_LIST, SUFFIXES, Library
 from .metadata import ENCODER_SUFFIX, Metadata
 from .patch import Patch
-from .patch_file import fit, load_patch
+from .patch_file import fault_at, fault_line, fit, load_patch
 from .probe import Report, probe_decoders
 from .setlist import SetListError, load_set_list, missing_patches
+from .yaml_file import read_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,16 @@ def _check(patches: list[Patch], decoders: Iterable[Path]) -> Iterator[Checked]:
         if metadata is None:
             yield Checked(Path(patch.path), "", f"{shown(patch.path)}: decoder: {patch.decoder} cannot be played (see above)")
         else:
-            faults = fit(patch, metadata)
+            faults = fit(patch, metadata) or strange_controls(patch, metadata)
             yield Checked(Path(patch.path), "" if faults else f"{patch.name}, on {Path(patch.decoder_path).name}", "\n".join(faults))
+
+
+def strange_controls(patch: Patch, metadata: Metadata) -> list[str]:
+    """Return what MIDI controls are to move and cannot, a sentence each; such a patch plays, but for those knobs."""
+    document = read_yaml(Path(patch.path))
+    where = ("midi", "control_changes")
+    faults = control_faults(patch, metadata).items()
+    return [fault_line(Path(patch.path), document.line((*where, str(n))), fault_at((*where, str(n)), sentence)) for n, sentence in faults]
 
 
 def _describe(metadata: Metadata) -> str:

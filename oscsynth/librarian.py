@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .check import strange_controls
 from .control.instrument import Instrument, Reply
 from .control.row import Refused
 from .errors import OscsynthError, shown
@@ -228,7 +229,11 @@ class Librarian:
         stamp, report = self._reports[patch.decoder_path]
         faults = fit(patch, report.metadata) if report.metadata else [report.error]
         if not faults:
-            self._said.pop(patch.name, None)
+            assert report.metadata is not None
+            if strange := strange_controls(patch, report.metadata):
+                self._say(patch.name, "\n".join(strange))
+            else:
+                self._said.pop(patch.name, None)
             self._deliver(self._instrument.offer(patch, report.metadata, stamp))
             return
         fault = "\n".join(faults)

@@ -91,3 +91,15 @@ def test_a_set_list_is_checked_with_the_patches(tmp_path, monkeypatch):
     assert checked.text == "2 scenes" and not checked.faults
     set_list.write_text("scenes: x")
     assert [each.faults for each in check_files([tmp_path], ())] == ["setlist.yaml:1: scenes: must be a list, each entry beginning with `- name:`"]
+
+
+def test_controls_that_can_move_nothing_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tiny_decoder(tmp_path / "tiny.onnx")
+    good = "1: latent/bow, 2: latent/even, 3: /master/gain, 4: point/dark, 5: /scene/next, 6: patch/select/9, 7: /part/2/gain, 8: chroma/C, 9: hold"
+    text = f"name: X\ndecoder: tiny.onnx\nlatents: {{bow: {{neuron: 1}}}}\nmidi:\n  control_changes: {{{good}, 20: gian, 21: patch}}\n"
+    (tmp_path / "x.yaml").write_text(text)
+    _, checked = check_files([tmp_path / "x.yaml"], ())
+    first, second = checked.faults.splitlines()
+    assert first.startswith("x.yaml:5: midi.control_changes.20: gian is no address") and "nearest is /oscsynth/part/1/gain" in first
+    assert second == "x.yaml:5: midi.control_changes.21: patch takes one text, and no control can move that"

@@ -38,7 +38,7 @@ HOUSE: dict[str, set[str]] = {
     "patch_file": {"errors", "units", "metadata", "patch", "patch_schema", "yaml_file"},
     "library": {"errors", "metadata", "patch", "patch_file"},
     "probe": {"", "errors", "metadata", "library", "real_time", "sound"},  # sound only in the process of its own
-    "check": {"errors", "metadata", "patch", "patch_file", "library", "probe", "setlist"},
+    "check": {"errors", "metadata", "patch", "patch_file", "yaml_file", "library", "probe", "setlist", "control"},
     "audio": {"errors", "units"},
     "sound": {"errors", "units", "metadata", "parameters", "patch", "link"},
     "control": {"", "lan", "analysis", "tap", *GROUND},
@@ -47,7 +47,7 @@ HOUSE: dict[str, set[str]] = {
     "keys": {"errors", "units", "parameters", "client"},
     "screen": {"", "errors", "units", "parameters", "link", "keys", "lan", "qr"},
     "engine_process": {*GROUND, "timed_state", "real_time", "tap", "audio", "sound"},
-    "librarian": {"errors", "patch", "patch_file", "library", "probe", "control", "setlist", "scene"},
+    "librarian": {"errors", "check", "patch", "patch_file", "library", "probe", "control", "setlist", "scene"},
     "session": {"errors"},
     "keeper": {"control", "session"},
     "setlist": {"control", "errors", "parameters", "patch_file", "scene", "units", "yaml_file", "yaml_write"},

@@ -129,6 +129,10 @@ class Controls:
             raise Refused(f"{address} takes {route.row.takes}, and no control can move that")
         return route
 
+    def check(self, part: Part, address: str) -> None:
+        """Raise `Refused` unless a control can move an address."""
+        self._route(part, address)
+
     # ---- learning
 
     def learn(self, part: Part, address: str, sender: Any) -> None:
@@ -141,7 +145,7 @@ class Controls:
         """
         if part.version is None:
             raise Refused("plays no patch yet, and what is learned belongs to a patch")
-        self._route(part, address)
+        self.check(part, address)
         self.lesson = Lesson(part.number, address, sender)
 
     def _learn(self, part: Part, number: int) -> None:
