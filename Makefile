@@ -64,6 +64,9 @@ benchmark-page: .venv/test.stamp  ## measure how soon the page is heard, and how
 benchmark-listening: .venv/test.stamp  ## listen in Chromium for a minute: the same samples, the delay, the cost
 	$(BIN)/python -m benchmarks.listening
 
+benchmark-workers: .venv/test.stamp  ## train with two workers and with one, and compare
+	$(BIN)/python -m benchmarks.training_workers
+
 benchmark-switch: .venv/test.stamp  ## ten patch switches a second for a minute under JACK
 	$(BIN)/python -m benchmarks.switch
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +24,8 @@ Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after the ep
 Seed = Annotated[int, typer.Option(help="Of the split, the first weights and the order of the batches.")]
 Configuration = Annotated[str, typer.Option(help="mixing: every note everywhere; paper: reconstruction alone; and the paper's other variants.")]
 Work = Annotated[Path | None, typer.Option(help="Folder in which prepared sounds and the checkpoint lie until it is done.")]
+Workers = Annotated[str | None, typer.Option(metavar="HOST:PORT,...", help="Train on several machines: all of them, the same on each.")]
+Worker = Annotated[int, typer.Option(min=0, help="Which of the workers this is, from 0.")]
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -65,9 +69,11 @@ def sounds(
     seed: Seed = 440,
     work: Work = None,
     keep: Annotated[bool, typer.Option(help="Keep the prepared sounds and the checkpoint when it is done.")] = False,
+    workers: Workers = None,
+    worker: Worker = 0,
 ) -> None:
     """Train a decoder on your own sounds, and write a patch that plays it: `oscsynth train SOUNDS` is enough."""
-    with _plain_errors():
+    with _plain_errors(workers, worker) as hosts:
         from .own import train_sounds
 
         name = name or places[0].resolve().stem or "Sounds"
@@ -83,6 +89,8 @@ def sounds(
             seed=seed,
             work=work,
             keep=keep,
+            workers=hosts,
+            worker=worker,
             say=typer.echo,
         )
         _say_how_to_play(name, output)
@@ -160,22 +168,29 @@ def paper(
 
 
 class _plain_errors:  # reads as a word in `with`
-    """Turn what the user can do something about into one sentence, and keep TensorFlow's own lines away."""
+    """Turn what the user can do something about into one sentence, and keep TensorFlow's own lines away; meet the other workers."""
 
-    def __enter__(self) -> None:
+    def __init__(self, workers: str | None = None, worker: int = 0) -> None:
+        self.hosts, self.worker = tuple(workers.split(",")) if workers else (), worker
+
+    def __enter__(self) -> tuple[str, ...]:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)  # what it says while it starts goes past every setting
-        try:
-            import keras
+        with _hushed():
+            try:
+                import keras
 
-            keras.ops.zeros(1)
-        except ModuleNotFoundError:
-            pass  # said in a sentence when it is needed
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            os.close(nowhere)
+                if not self.hosts:
+                    keras.ops.zeros(1)
+            except ModuleNotFoundError:
+                pass  # said in a sentence when it is needed
+        if self.hosts:
+            try:
+                from .workers import join
+
+                join(self.hosts, self.worker)
+            except OscsynthError as error:
+                self.__exit__(type(error), error, None)
+        return self.hosts
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, OscsynthError):
@@ -188,6 +203,19 @@ class _plain_errors:  # reads as a word in `with`
         if isinstance(error, ModuleNotFoundError) and error.name in EXTRA:
             typer.echo(f"training needs more than playing does ({error.name} is missing): pip install 'oscsynth[train]'", err=True)
             raise typer.Exit(1) from error
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep away what TensorFlow says while it starts: it goes past every setting."""
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
 
 
 if __name__ == "__main__":

@@ -24,11 +24,12 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     with the very batches that it would have had.
     """
 
-    def __init__(self, hops: Hops, part: int, registers: tuple[int, ...], config: TrainingConfig, epoch: int = 0, *, teaches: bool) -> None:
+    def __init__(self, hops: Hops, part: int, registers: tuple[int, ...], config: TrainingConfig, *, teaches: bool) -> None:
         super().__init__()
-        self.hops, self.registers, self.config, self.epoch, self.teaches = hops, registers, config, epoch, teaches
+        self.hops, self.registers, self.config, self.teaches = hops, registers, config, teaches
         self.source = batches.transposer(hops) if teaches and config.mixing else None
         self.rows = hops.rows(part)
+        self.epoch = 0  # set at the beginning of each: Keras looks at batches, and ends epochs, of its own accord
         self.passing, self.held = -1, -1
         if not teaches and len(self.rows) > MOST_VALIDATED:
             self.rows = np.sort(shards.windows(self.rows, np.random.default_rng(config.seed))[0])
@@ -61,8 +62,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         if isinstance(self.hops.magnitude, Shards) and window != self.held:
             self.hops.magnitude.hold(self.order[self.ends[window - 1] if window else 0 : self.ends[window]])
             self.held = window
-        return np.asarray(self.order[first : first + self.config.batch])
+        rows = np.asarray(self.order[first : first + self.config.batch])
+        return rows[self.config.worker :: len(self.config.workers)] if self.config.workers else rows
 
-    def on_epoch_end(self) -> None:
-        """Go on to the next epoch."""
-        self.epoch += 1
+    def size_of(self, index: int) -> int:
+        """Count the rows of a batch, those of the other workers with them."""
+        place = (self.epoch * len(self) + index) % self.n_batches
+        return min(self.config.batch, len(self.rows) - place * self.config.batch)

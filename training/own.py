@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from oscsynth.errors import CorpusError
+
 from . import checkpoint, configurations, folders, prepare
 from .make import Made, Say, file_stem, make, write_patch
 from .plan import duration, plan
@@ -34,6 +36,8 @@ def train_sounds(
     seed: int = 440,
     work: Path | None = None,
     keep: bool = False,
+    workers: tuple[str, ...] = (),
+    worker: int = 0,
     say: Say = print,
     show: bool = True,
 ) -> Made:
@@ -61,6 +65,8 @@ def train_sounds(
         Where prepared sounds and the checkpoint lie meanwhile; in the user's cache if left out.
     keep : bool
         Leave them there when it is done.
+    workers, worker : optional
+        HOST:PORT of each machine that trains along, and which of them this is; each writes the same decoder to its own `output`.
 
     Raises
     ------
@@ -70,20 +76,23 @@ def train_sounds(
         When training or export fails.
     """
     stem = file_stem(name)
+    if workers and minutes:
+        raise CorpusError("several workers end together: give them --epochs instead of --minutes")
     stft, choice = Stft(), configurations.configuration(configuration)
     corpus = replace(folders.folder(places, stft), title=name)
-    here = (work or cache()) / f"{stem}-{checkpoint.key(corpus.key, stft)[:12]}"
+    here = (work or cache()) / f"{stem}-{checkpoint.key(corpus.key, stft)[:12]}{f'-{worker}' if worker else ''}"
     say(f"{name}: {duration(corpus.seconds)} of sound; preparing it takes about {duration(corpus.seconds / PREPARED_PER_SECOND)}, in {here}")
     with preparing(show) as progress:
         hops = prepare.prepare(corpus, stft, seed=seed, folder=here / "sounds", progress=progress)
     say_what_is_there(hops, say)
     chosen = plan(hops, corpus.seconds, choice, n_latents=n_latents, octaves=octaves, epochs=epochs, minutes=minutes, seed=seed)
+    config = replace(chosen.training, workers=workers, worker=worker)
     say(f"training: {chosen.sentence()}. Ctrl-C keeps the best so far; what is killed goes on when the same command is given again")
     model = choice.model(chosen.n_latents, len(chosen.registers))
     shape = f" --name {shlex.quote(name)} --latents {chosen.n_latents}{' --octaves' if chosen.registers else ' --no-octaves'}"
     method = "" if configuration == "mixing" else f" --configuration {configuration}"
     command = f"oscsynth train {shlex.join(Path(each).name for each in places)}{shape}{method} --epochs {chosen.training.epochs} --seed {seed}"
-    made = make(stem, corpus, hops, model, chosen.registers, chosen.training, command, output / "decoders", output / "reports", say, show, here)
+    made = make(stem, corpus, hops, model, chosen.registers, config, command, output / "decoders", output / "reports", say, show, here)
     made = replace(made, patch=write_patch(name, made.decoder, chosen.n_latents, made.evaluation.points, output / f"{stem}.yaml"))
     if made.interrupted or keep:
         say(f"what was prepared stays in {here}: the same command goes on from there")

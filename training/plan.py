@@ -14,7 +14,7 @@ from .train import TrainingConfig
 # Seconds of sound, up to which: faders, and seconds of training. A space of more dimensions than the sounds fill has empty corners.
 AMOUNTS = ((60.0, 2, 300.0), (1200.0, 3, 420.0), (10800.0, 4, 1800.0), (np.inf, 8, 7200.0))
 MOST_EPOCHS, FEWEST_EPOCHS = 300, 5
-BATCH_SECONDS = 0.16  # of one core
+BATCH_SECONDS = 0.2  # of one core
 FEWEST_COMPILED = 500  # batches: compiling takes longer than it saves before that
 SHARE_OF_OCTAVE = 0.03  # of the hops, for an octave to be taught
 WIDE_SEMITONES = 14  # between the 5th and the 95th percentile of the pitches: more than one octave

@@ -62,6 +62,15 @@ def test_what_was_killed_goes_on_to_the_same_weights(hops: Hops, quick: Quick, t
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
+def test_an_epoch_teaches_its_own_batches(hops: Hops, quick: Quick, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    original = Batches.__getitem__
+    monkeypatch.setattr(Batches, "__getitem__", lambda self, index: (self.teaches and asked.append((self.epoch, index))) or original(self, index))
+    quick(hops, epochs=2, mixing=False)
+    n_batches = -(-len(hops.rows(TRAIN)) // 50)
+    assert set(asked) == {(epoch, index) for epoch in range(2) for index in range(n_batches)}
+
+
 def test_what_is_done_is_not_trained_again(hops: Hops, quick: Quick, tmp_path: Path) -> None:
     first, again = quick(hops, folder=tmp_path), quick(hops, folder=tmp_path)
     assert (again.epochs, again.seconds) == (2, first.seconds)
@@ -102,7 +111,7 @@ def test_a_long_corpus_is_gone_through_over_several_epochs(hops: Hops) -> None:
     seen = []
     for _ in range(-(-len(batches.rows) // 100)):
         seen += [row for number in range(2) for row in batches[number][0]["magnitude"]]
-        batches.on_epoch_end()
+        batches.epoch += 1
     n_rows = len(batches.rows)
     np.testing.assert_array_equal(np.unique(seen[:n_rows], axis=0), np.unique(hops.magnitude[batches.rows], axis=0))
 
