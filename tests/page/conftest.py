@@ -18,8 +18,11 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="package")
 def browser():
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        pytest.fail("Chromium is not installed, and REQUIRE_ALL is set")
     # Of the package, not of the session: while it is open, asyncio.run does not work in this thread.
-    with chromium(next(filter(None, map(shutil.which, CHROMIUM)))) as browser:
+    with chromium(path) as browser:
         yield browser
 
 
