@@ -1,9 +1,9 @@
-"""How much of a core notes take: ``python -m benchmarks.voices [--seconds 4]``.
+"""How much of a core notes take: ``python -m benchmarks.voices [--seconds 0.5] [--repeats 21]``.
 
-The engine plays 0 to 64 notes of one part with the shipped violin decoder, block 256. Printed is processor time for a second of sound, with nothing
-moving; with every latent of every note moving all the time, so that all are decoded at each clock; with every note bent all the time, so that all are
-stretched; and with both. While more than 16 notes move, the clock is 256 samples. Each figure is the median of several turns, in turn with the
-others, since speed drifts on a shared machine.
+The engine plays 0 to 64 notes of one part with the shipped violin decoder, on the pitches that it was taught, block 256. Printed is processor
+time for a second of sound, with nothing moving; with every latent of every note moving all the time, so that all are decoded at each clock; with
+every note bent all the time, so that all are stretched; and with both. While more than 16 notes move, the clock is 256 samples. Each figure is
+the median, and the least, of many short turns, in turn with the others, since speed drifts on a shared machine.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def notes(n_voices: int, latents_move: bool, pitches_move: bool, stretch: Stretc
 def main() -> None:
     """Measure and print."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--seconds", type=float, default=4.0)
-    arguments.add_argument("--repeats", type=int, default=5)
+    arguments.add_argument("--seconds", type=float, default=0.5)
+    arguments.add_argument("--repeats", type=int, default=21)
     options = arguments.parse_args()
     kinds = {"still": (False, False), "latents move": (True, False), "pitches move": (False, True), "both move": (True, True)}
     runs = {(kind, n): notes(n, *moves) for kind, moves in kinds.items() for n in COUNTS}
