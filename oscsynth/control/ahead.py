@@ -29,10 +29,11 @@ class Handed:
     changes: dict[int, float]
     replies: list[Reply]
     numbers: array[float] = field(default_factory=lambda: array("d"))  # the changes as the engine is told of them
-    voices: tuple[int, ...] = ()  # where the voices begin that it changes
+    voices: tuple[tuple[int, float], ...] = ()  # where the voices begin that it changes, and which of their notes it is about
 
     def __post_init__(self) -> None:
-        self.voices = tuple(dict.fromkeys(at - (at - VOICES_AT) % N_VOICE_SLOTS for at in self.changes if at >= VOICES_AT))
+        voices = dict.fromkeys(at - (at - VOICES_AT) % N_VOICE_SLOTS for at in self.changes if at >= VOICES_AT)
+        self.voices = tuple((voice, _note(voice, self.changes)) for voice in voices)
         self.numbers = array("d", [number for at, value in self.changes.items() for number in (self.due_seconds, at, value)])
 
     def leave_out(self, leaves_out: Callable[[int], bool], values: array[float]) -> None:
@@ -153,13 +154,16 @@ def _differences(before: array[float], now: array[float]) -> Iterator[int]:
 
 
 def _apply(handed: Handed, values: array[float]) -> None:
-    over = [first for first in handed.voices if _is_over(first, handed.changes, values)]
-    for at, value in handed.changes.items():
-        if not any(first <= at < first + N_VOICE_SLOTS for first in over):
-            values[at] = value
+    # Not to a voice that has been given to a newer note.
+    over = [first for first, note in handed.voices if values[first + _STARTED] > note]
+    for at, value in handed.changes.items() if not over else _without(handed.changes, over):
+        values[at] = value
 
 
-def _is_over(voice: int, changes: dict[int, float], values: array[float]) -> bool:
-    """Say whether a voice has been given to a newer note than the one that the changes are about."""
-    about = max((changes[voice + slot] for slot in _COUNTS if voice + slot in changes), default=math.inf)
-    return bool(values[voice + _STARTED] > about)
+def _without(changes: dict[int, float], voices: list[int]) -> list[tuple[int, float]]:
+    return [(at, value) for at, value in changes.items() if not any(first <= at < first + N_VOICE_SLOTS for first in voices)]
+
+
+def _note(voice: int, changes: dict[int, float]) -> float:
+    """Return which note of a voice some changes are about, infinity if they do not say."""
+    return max((changes[voice + slot] for slot in _COUNTS if voice + slot in changes), default=math.inf)

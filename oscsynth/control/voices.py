@@ -79,11 +79,15 @@ class Voices:
             self._reserved[voice] = now
         self._count += 1
         numbers = {"started": self._count, "part": part.number, "owner": self._owner(), "since": now, "id": name}
-        numbers |= {"pitch": VOICE["pitch"].clamp(pitch), "velocity": velocity, "release": 0.0, "bend": 0.0, "pressure": 0.0}
+        numbers |= {"pitch": VOICE["pitch"].clamp(pitch), "velocity": velocity}
         for key, number in numbers.items():
             self._set(voice, key, number)
+        for key in ("release", "bend", "pressure"):
+            if self._get(voice, key):
+                self._set(voice, key, 0.0)
         for index in range(N_VOICE_LATENTS):
-            self._set(voice, "latent", math.nan, index)
+            if not math.isnan(self._values[voice_at(voice, "latent", index)]):
+                self._set(voice, "latent", math.nan, index)
 
     def lift(self, part: Part, voices: Iterable[int], velocity: float = 0.0) -> None:
         """Have keys come up: their notes end, unless the pedal holds them."""
