@@ -61,7 +61,7 @@ def peak_mb() -> float:
 
 def train(folder: Path, hours: float, batches: int) -> None:
     """Load, train, keep a checkpoint, measure: runs in a process of its own."""
-    from training import configurations, dataset, evaluate, prepare, train
+    from training import configurations, evaluate, prepare, train
     from training.shards import Shards
     from training.spectra import Stft
 
@@ -85,9 +85,7 @@ def train(folder: Path, hours: float, batches: int) -> None:
     trained = train.train(hops, choice.model(8, len(registers)), config, registers, show=False, folder=folder / "work")
     told["training"] = peak_mb()
     seconds = time.monotonic() - started
-    rows = hops.rows(prepare.TRAIN)[: 4 * dataset.MOST_VALIDATED]
-    train.embedding(trained, hops, rows)
-    evaluate.test_mse(trained, hops, hops.rows(prepare.TEST)[: dataset.MOST_VALIDATED])
+    evaluate.evaluate(trained, hops, samples=100)
     told["measuring"] = peak_mb()
     print(json.dumps({"rows": len(hops.part), "shards": len(hops.magnitude.paths), "touched": len(touched), "seconds": seconds, "peak_mb": told}))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shlex
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,9 +43,15 @@ def recipe(
 ) -> None:
     """Render real instruments and train a decoder on them."""
     with _plain_errors():
+        from .checkpoint import key
         from .make import train_recipe
+        from .own import cache
+        from .recipes import PAPER, RECIPES
 
-        train_recipe(name, decoders, pages, configuration=configuration, epochs=epochs, minutes=minutes, seed=seed, work=work)
+        here = work or cache() / f"recipe-{name}-{key((RECIPES | PAPER).get(name))[:12]}"
+        made = train_recipe(name, decoders, pages, configuration=configuration, epochs=epochs, minutes=minutes, seed=seed, work=here)
+        if not work and not made.interrupted:
+            shutil.rmtree(here, ignore_errors=True)
 
 
 @app.command()

@@ -14,6 +14,8 @@ from .train import Trained
 
 LOW_PERCENT, HIGH_PERCENT = 1.0, 99.0  # of the embedding: the travel of a fader
 
+MOST_EMBEDDED = 200_000  # hops: of a corpus that streams from disk, one in so many says as much
+
 Decode = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(hops, n_latents) latents and (hops, n_conditions) notes to (hops, n_bins) magnitudes."""
 
@@ -38,7 +40,7 @@ def evaluate(trained: Trained, hops: Hops, *, seed: int = 440, samples: int = 10
     """Measure a decoder on its test part and over its latent box; `samples` points for each class (and octave)."""
     rng = np.random.default_rng(seed)
     rows = hops.rows(TEST) if len(hops.rows(TEST)) else hops.rows(TRAIN)
-    percentiles = np.percentile(train.embedding(trained, hops, hops.rows(TRAIN)), [LOW_PERCENT, 50.0, HIGH_PERCENT], axis=0)  # (3, n_latents)
+    percentiles = np.percentile(train.embedding(trained, hops, taught(hops)), [LOW_PERCENT, 50.0, HIGH_PERCENT], axis=0)  # (3, n_latents)
 
     def decode(latent: np.ndarray, condition: np.ndarray) -> np.ndarray:
         return train.decoded(trained, latent, condition)
@@ -51,6 +53,12 @@ def evaluate(trained: Trained, hops: Hops, *, seed: int = 440, samples: int = 10
         percentiles,
         medoids(trained, hops, percentiles),
     )
+
+
+def taught(hops: Hops) -> np.ndarray:
+    """Return training rows to embed: all of them, or of a large corpus one in so many, from its beginning to its end: (rows,) int64."""
+    rows = hops.rows(TRAIN)
+    return rows[:: -(-len(rows) // MOST_EMBEDDED)]
 
 
 def test_mse(trained: Trained, hops: Hops, rows: np.ndarray) -> float:
@@ -114,7 +122,7 @@ def home_octaves(
 
 def medoids(trained: Trained, hops: Hops, percentiles: np.ndarray) -> dict[str, tuple[float, ...]]:
     """Return for each family of sounds the fader positions of its most typical hop, the one nearest to its median."""
-    rows = hops.rows(TRAIN)
+    rows = taught(hops)
     span = np.maximum(percentiles[2] - percentiles[0], 1e-9)
     position = np.clip((train.embedding(trained, hops, rows) - percentiles[0]) / span, 0, 1)  # (rows, n_latents)
     points = {}

@@ -16,7 +16,7 @@ from . import configurations, corpora, prepare
 from .corpora import Corpus
 from .evaluate import Evaluation, evaluate
 from .models import ModelConfig
-from .recipes import RECIPES
+from .recipes import PAPER, RECIPES
 from .spectra import Stft
 from .train import Trained, TrainingConfig, train
 
@@ -61,11 +61,11 @@ def train_recipe(
     """
     stft = Stft()
     corpus = corpora.recipe(name, stft)
-    row, choice = RECIPES[name], configurations.configuration(configuration)
+    row, choice = (RECIPES | PAPER)[name], configurations.configuration(configuration)
     config = choice.training(epochs=epochs, minutes=minutes, seed=seed)
     command = f"python -m training recipe {name}{_options(configuration, epochs, minutes, seed)}"
     model = choice.model(row.n_latents, len(row.registers))
-    hops = prepare.prepare(corpus, stft, seed=seed, folder=work / "sounds" if work else None)
+    hops = prepare.prepare(corpus, stft, seed=seed, pitch_source=row.pitch_source, folder=work / "sounds" if work else None)
     say(f"{corpus.title}: {len(hops.names)} sounds, {len(hops.part):,} moments; {corpora.list_skipped(hops.skipped)}")
     return make(name, corpus, hops, model, row.registers, config, command, decoders, pages, say, show, work, ".ogg")  # what is published is small
 

@@ -5,9 +5,10 @@ import pytest
 
 from tests.decoders import tiny_decoder
 from training import batches, export
+from training import evaluate as evaluation
 from training.evaluate import Decode, evaluate, home_octaves, mesh
 from training.evaluate import test_mse as error_over
-from training.prepare import TEST, Hops
+from training.prepare import TEST, TRAIN, Hops
 from training.spectra import Stft
 from training.train import Trained, decoded, embedding
 
@@ -66,3 +67,11 @@ def test_the_test_error_is_of_the_test_part_alone(trained: Trained, hops: Hops) 
     expected = float(np.square(output - hops.magnitude[rows]).mean())
     assert error_over(trained, hops, rows) == pytest.approx(expected, rel=1e-4)
     assert evaluate(trained, hops, samples=5).test_mse == pytest.approx(expected, rel=1e-4)
+
+
+def test_of_a_large_corpus_some_hops_from_its_beginning_to_its_end_are_embedded(hops: Hops, monkeypatch: pytest.MonkeyPatch) -> None:
+    every = evaluation.taught(hops)
+    np.testing.assert_array_equal(every, hops.rows(TRAIN))
+    monkeypatch.setattr(evaluation, "MOST_EMBEDDED", 100)
+    some = evaluation.taught(hops)
+    assert 50 < len(some) <= 100 and some[0] == every[0] and some[-1] >= every[-len(every) // 50]
