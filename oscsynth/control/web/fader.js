@@ -17,7 +17,7 @@ export function fader(link, path, label, { upright = false, unsubscribe = [] } =
   const fill = make("span.fill");
   const knob = make("span.knob");
   const value = make("span.value", {});
-  const name = make("span.name", {}, label);
+  const name = make("span.name", {}, label.replace(/^latent /, "")); // the number alone, where a neuron has no name
   const track = make(
     "div.track",
     {

@@ -5,6 +5,7 @@ import { action, make, panel } from "./dom.js";
 import { choice, fader } from "./fader.js";
 
 const N_SNAPSHOTS = 16; // shown; OSC has more
+const SETTLED_MS = 900; // by then the page has its shape, with the status that came
 const MANY = 10; // points: they become smaller
 
 /** Return buttons for names, of which the one that a path says is pressed. */
@@ -16,7 +17,7 @@ function names(link, path, all, choose, kind, unsubscribe) {
   unsubscribe.push(
     link.on(path, (now) => {
       buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(all[at] === now)));
-      if (kind === "row") buttons[all.indexOf(now)]?.scrollIntoView({ block: "nearest" });
+      if (kind === "row") setTimeout(() => buttons[all.indexOf(now)]?.scrollIntoView({ block: "nearest" }), SETTLED_MS);
     }),
   );
   return buttons;

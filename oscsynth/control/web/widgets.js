@@ -43,7 +43,7 @@ function latentNames(link, { base }) {
 function latents(link, context) {
   const { base, unsubscribe } = context;
   const faders = latentNames(link, context).map((name, at) => fader(link, `${base}/latent/${at + 1}`, name, { upright: true, unsubscribe }));
-  const section = panel("Faders", make("div.row-of-faders", {}, ...faders));
+  const section = panel("Faders", make(`div.row-of-faders${faders.length > 5 ? ".narrow" : ""}`, {}, ...faders));
   section.style.setProperty("--n", Math.min(faders.length, 8));
   return section;
 }
