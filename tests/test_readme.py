@@ -48,7 +48,7 @@ def test_the_first_messages_do_what_they_say() -> None:
 
 
 def test_the_commands_and_options_exist() -> None:
-    used = set(re.findall(r"oscsynth (serve|render|check|patches|devices|addresses|send|monitor|train)\b((?: --[a-z-]+)?)", README))
+    used = set(re.findall(r"oscsynth (serve|render|check|patches|devices|addresses|send|monitor|train|doctor)\b((?: --[a-z-]+)?)", README))
     assert len(used) > 8
     for command, option in used:
         shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"})
