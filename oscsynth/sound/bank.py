@@ -203,9 +203,8 @@ class Bank:
 
         Between two clocks only those voices are made anew that something was said about.
         """
-        for at in range(self.n_voices - 1, -1, -1):
-            if self._envelopes.ends[at] <= moment:
-                self._remove(at)
+        for at in np.flatnonzero(self._envelopes.ends[: self.n_voices] <= moment)[::-1].tolist():  # from the last, which takes a place
+            self._remove(at)
         n = self.n_voices
         if n == 0:
             self.n_moving = 0

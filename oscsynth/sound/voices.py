@@ -83,6 +83,7 @@ class Sound:
         self._span = np.array([control.range[1] for control in self._controls]) - self._low
         self.slews_seconds = part_slews(np.array([np.nan if control.slew_ms == "auto" else control.slew_ms / 1000.0 for control in self._controls]))
         self._n_silent = int(np.argmax(audible(stft)))
+        self._ones = np.ones(decoder.n_bins, np.float32)
         self._ceiling = self._usual_gain() * db_to_amplitude(MAX_GAIN_DB)
 
     def _usual_gain(self) -> float:
@@ -206,7 +207,7 @@ class Sound:
 
     def _decode(self, points: Positions, chroma: Magnitudes, register: Magnitudes) -> tuple[Magnitudes, int]:
         decoded = self.decoder.decode(points.astype(np.float32), chroma, register)
-        bad = ~np.isfinite(decoded.sum(1))
+        bad = ~np.isfinite(decoded @ self._ones)
         if bad.any():
             decoded[bad] = 0.0
         return decoded, int(bad.sum())
