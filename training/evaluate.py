@@ -64,8 +64,8 @@ def taught(hops: Hops) -> np.ndarray:
 def test_mse(trained: Trained, hops: Hops, rows: np.ndarray) -> float:
     """Return the mean squared error over rows of the corpus, of magnitudes with a peak of 1."""
     total = 0.0
-    for start in range(0, len(rows), 4096):
-        some = rows[start : start + 4096]
+    for start in range(0, len(rows), 1024):
+        some = rows[start : start + 1024]
         condition = batches.conditions(hops, some, trained.registers)
         output = train.decoded(trained, train.embedding(trained, hops, some), condition)
         total += float(np.square(output - hops.magnitude[some]).mean(axis=1).sum())

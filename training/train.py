@@ -208,7 +208,7 @@ def _fit(network: keras.Model, hops: Hops, registers: tuple[int, ...], config: T
     return False
 
 
-def embedding(trained: Trained, hops: Hops, rows: np.ndarray, batch: int = 4096) -> np.ndarray:
+def embedding(trained: Trained, hops: Hops, rows: np.ndarray, batch: int = 1024) -> np.ndarray:
     """Return the latents of rows of the corpus: (rows, n_latents) float32."""
     parts = [
         np.asarray(trained.autoencoder.encoder([hops.magnitude[some], batches.conditions(hops, some, trained.registers)], training=False))
@@ -217,7 +217,7 @@ def embedding(trained: Trained, hops: Hops, rows: np.ndarray, batch: int = 4096)
     return np.concatenate(parts)
 
 
-def decoded(trained: Trained, latent: np.ndarray, condition: np.ndarray, batch: int = 4096) -> np.ndarray:
+def decoded(trained: Trained, latent: np.ndarray, condition: np.ndarray, batch: int = 1024) -> np.ndarray:
     """Return magnitudes: (hops, n_bins) float32 for (hops, n_latents) latents and (hops, n_conditions) notes."""
     indices = np.arange(len(latent))
     decoder = trained.autoencoder.decoder
