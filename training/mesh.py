@@ -58,7 +58,7 @@ def per_axis(n_latents: int, most: int = MOST) -> int:
     return size if 0 < size**n_latents <= most else max(2, int(most ** (1 / n_latents) + 1e-9))
 
 
-def points(n_latents: int, size: int, box: np.ndarray | None = None, block: int = BLOCK) -> Iterator[np.ndarray]:
+def points(n_latents: int, size: int, box: np.ndarray | None = None, block: int = BLOCK, most: int | None = None) -> Iterator[np.ndarray]:
     """Give the points of a mesh from corner to corner, in blocks: (points, n_latents) float32.
 
     Parameters
@@ -69,18 +69,31 @@ def points(n_latents: int, size: int, box: np.ndarray | None = None, block: int 
         Lowest and highest corner; 0 to 1 if left out.
     block : int
         Points at once.
+    most : int, optional
+        Of a larger mesh so many points, picked at random, always the same.
     """
+    total = size**n_latents
+    picked = np.sort(np.random.default_rng(total).choice(total, most, replace=False)) if most and most < total else np.arange(total)
     low, high = (np.zeros(n_latents), np.ones(n_latents)) if box is None else np.asarray(box, np.float64)
     axis = np.linspace(0.0, 1.0, size)
-    for start in range(0, size**n_latents, block):
-        index = np.unravel_index(np.arange(start, min(start + block, size**n_latents)), (size,) * n_latents)
+    for start in range(0, len(picked), block):
+        index = np.unravel_index(picked[start : start + block], (size,) * n_latents)
         yield (low + (high - low) * axis[np.stack(index, axis=1)]).astype(np.float32)
 
 
-def shares(decode: Decode, n_latents: int, notes: Sequence[int], stft: Stft, *, size: int | None = None, box: np.ndarray | None = None) -> np.ndarray:
-    """Return for each note the share of the mesh's points that sound its class: (notes,) float64."""
+def shares(
+    decode: Decode,
+    n_latents: int,
+    notes: Sequence[int],
+    stft: Stft,
+    *,
+    size: int | None = None,
+    box: np.ndarray | None = None,
+    most: int | None = None,
+) -> np.ndarray:
+    """Return for each note the share of the mesh's points that sound its class: (notes,) float64; see `points`."""
     size, right, total = size or per_axis(n_latents), np.zeros(len(notes), np.int64), 0
-    for positions in points(n_latents, size, box):
+    for positions in points(n_latents, size, box, most=most):
         total += len(positions)
         for index, note in enumerate(notes):
             heard = chroma.classes(decode(positions, np.full(len(positions), note)), stft)

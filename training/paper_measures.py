@@ -19,7 +19,7 @@ from .recipes import MAJOR, PAPER, RECIPES
 from .spectra import Stft
 from .uniformity import HIGH_PERCENT, LOW_PERCENT, uniformity
 
-POINTS = 7000  # of the mesh of a shipped decoder, for each of its notes
+POINTS = 7000  # of the paper's mesh, picked at random, for each note of a shipped decoder
 RANDOM_POINTS = 1000  # for each class
 
 
@@ -138,10 +138,11 @@ def played(playable: Playable, hops: Hops, cube: np.ndarray, points: int = POINT
     points : int
         Of the mesh, for each note.
     """
-    notes, size = playable.notes().tolist(), mesh.per_axis(playable.n_latents, points)
-    facts: dict[str, Any] = {"points": size**playable.n_latents, "notes": len(notes)}
+    notes, size = playable.notes().tolist(), mesh.per_axis(playable.n_latents)
+    facts: dict[str, Any] = {"mesh": f"{size}^{playable.n_latents}", "points": min(points, size**playable.n_latents), "notes": len(notes)}
     for kind, corners in (("box", None), ("cube", cube)):
-        share = mesh.by_class(notes, mesh.shares(playable.decode, playable.n_latents, notes, playable.stft, size=size, box=corners))
+        of_notes = mesh.shares(playable.decode, playable.n_latents, notes, playable.stft, size=size, box=corners, most=points)
+        share = mesh.by_class(notes, of_notes)
         facts[kind] = {"share": share.tolist(), "mean": float(share.mean()), "worst": float(share.min())}
     n_peaks, cosine = timbre.richness(playable, hops)
     return facts | {"peaks": n_peaks, "cosine": cosine, "lines": asdict(timbre.straight_lines(playable))}

@@ -23,6 +23,14 @@ def test_a_mesh_is_the_same_in_blocks_of_any_size(n_latents: int, size: int, blo
     assert {whole.min(), whole.max()} == {0.0, 1.0}
 
 
+def test_a_part_of_a_mesh_is_of_the_mesh() -> None:
+    whole, part = (np.concatenate(list(mesh.points(3, 6, most=most, block=7))) for most in (None, 50))
+    assert len(np.unique(part, axis=0)) == 50
+    assert {tuple(each) for each in part} <= {tuple(each) for each in whole}
+    assert abs(part.mean() - 0.5) < 0.1
+    np.testing.assert_array_equal(np.concatenate(list(mesh.points(3, 6, most=1000))), whole)
+
+
 def test_a_mesh_reaches_both_corners_of_its_box() -> None:
     box = np.array([[-1.0, 2.0], [0.0, 5.0]])
     found = np.concatenate(list(mesh.points(2, 4, box)))

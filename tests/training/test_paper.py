@@ -141,6 +141,13 @@ def test_a_claim_is_held_against_every_pair() -> None:
     assert {each[2] for each in paper_page.claims({})} == {"not run"}
 
 
+def test_errors_are_compared_after_the_same_epochs() -> None:
+    rival = paper.RIVALS[0]
+    results = {rival.key: {"history": [4e-4, 2e-4]}, f"shipped-{rival.corpus}": {"history": [4e-4, 1e-4, 5e-5]}}
+    assert paper_page.same_epochs_table(results).splitlines()[-1] == f"| {rival.corpus} | 2 | 1.00e-04 | 2.00e-04 | 0.50 |"
+    assert len(paper_page.same_epochs_table({}).splitlines()) == 2
+
+
 def test_the_best_of_a_row_stands_out() -> None:
     plain, difference, chroma_ = paper.TABLE_1[paper.ONE]
     results = {plain.key: result(2e-4), chroma_.key: result(1e-4)}
