@@ -122,7 +122,7 @@ def shipped_table(results: Results) -> str:
             (f"{cell.corpus}, the paper's", theirs, rival.get("test_mse"), rival.get("epochs_run")),
         ):
             if not facts:
-                rows.append((name, *[MISSING] * 9))
+                rows.append((name, shown(mse or np.nan), *["–" if mse else MISSING] * 6, str(epochs or MISSING), "–" if mse else MISSING))
                 continue
             means = [f"{facts[kind][key]:.4f}" for kind in ("box", "cube") for key in ("mean", "worst")]
             rows.append(
@@ -130,7 +130,7 @@ def shipped_table(results: Results) -> str:
                     name,
                     f"{mse:.2e}",
                     *means,
-                    f"{facts['peaks']:.0f}",
+                    f"{facts['peaks']:.1f}",
                     f"{facts['cosine']:.3f}",
                     str(epochs),
                     f"{facts['points']:,} of {facts['mesh']}",
