@@ -12,6 +12,7 @@ from . import paper
 from .chroma import CLASS_NAMES
 from .paper import Cell
 from .recipes import MAJOR, PAPER
+from .variational import ACTIVE
 
 Results = dict[str, dict[str, Any]]
 MISSING = "not run"
@@ -82,9 +83,8 @@ def claims(results: Results) -> list[tuple[str, str, str]]:
     ]
 
 
-def _entropies(results: Results, one: Cell, other: Cell) -> tuple[float, float]:
-    found = [float(results.get(cell.key, {}).get("embedding", {}).get("entropy", np.nan)) for cell in (one, other)]
-    return found[0], found[1]
+def _entropies(results: Results, *pair: Cell) -> list[float]:
+    return [float(results.get(cell.key, {}).get("embedding", {}).get("entropy", np.nan)) for cell in pair]
 
 
 def mesh_table(results: Results) -> str:
@@ -109,6 +109,18 @@ def methods_table(results: Results) -> str:
         shares = [f"{found['random'][key]:.3f}" if "random" in found else MISSING for key in ("taught", "worst", "untaught")]
         rows.append((name, shown(error(results, cell)), *shares, f"{found['minutes']:.1f}" if found else MISSING))
     return table(("method", "test MSE", "mesh: the seven classes", "worst of them", "the five never recorded", "minutes"), rows)
+
+
+def collapse_table(results: Results) -> str:
+    """Return what each latent of the beta-VAE still says."""
+    found = results.get(paper.BESIDE[0].key, {}).get("embedding", {})
+    divergence, activity = found.get("divergence_nats", []), found.get("activity", [])
+    rows = [
+        ("divergence, nats", *(f"{value:.3f}" for value in divergence)),
+        ("variance of the mean", *(f"{value:.3f}" for value in activity)),
+        ("in use", *("yes" if value > ACTIVE else "no" for value in activity)),
+    ]
+    return table(("latent", *(str(index + 1) for index in range(len(divergence)))), rows)
 
 
 def shipped_table(results: Results) -> str:
@@ -201,8 +213,8 @@ FIGURES = {
 
 def pictures(folder: Path) -> str:
     """Return the figures that were drawn, each with its sentence."""
-    found = [(number, folder / f"figure-{number}.png") for number in FIGURES]
-    return "\n\n".join(f"{FIGURES[number]}\n\n![Figure {number}]({folder.name}/{path.name})" for number, path in found if path.exists())
+    found = [number for number in FIGURES if (folder / f"figure-{number}.png").exists()]
+    return "\n\n".join(f"{FIGURES[number]}\n\n![Figure {number}]({folder.name}/figure-{number}.png)" for number in found)
 
 
 def corpora_words() -> str:
@@ -222,6 +234,7 @@ def write_page(results: Results, path: Path) -> Path:
         "table-4": errors_table(results, "corpus, 3 neurons", combos, paper.TABLE_4),
         "table-5": mesh_table(results),
         "methods": methods_table(results),
+        "collapse": collapse_table(results),
         "shipped": shipped_table(results),
         "same-epochs": same_epochs_table(results),
         "lines": lines_table(results),
