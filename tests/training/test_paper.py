@@ -7,6 +7,7 @@ import pytest
 
 from training import chroma, paper, paper_figures, paper_measures, paper_page, train
 from training.configurations import CONFIGURATIONS
+from training.decoder_file import open_decoder
 from training.paper import Cell
 from training.prepare import TRAIN, Hops
 from training.recipes import PAPER, RECIPES
@@ -34,12 +35,11 @@ def test_every_cell_of_every_table_is_trained_once() -> None:
 
 
 def test_a_shipped_decoders_rival_has_its_latents_and_epochs() -> None:
-    shipped = {path.stem.partition(".")[0] for path in (ROOT / "patches" / "decoders").glob("*.onnx")}
-    assert {cell.corpus for cell in paper.RIVALS} == shipped
+    paths = {path.stem: path for path in (ROOT / "patches" / "decoders").glob("*.onnx") if not path.stem.endswith(".encoder")}
+    assert {cell.corpus for cell in paper.RIVALS} == set(paths)
     for cell in paper.RIVALS:
-        page = (ROOT / "docs" / "decoders" / f"{cell.corpus}.md").read_text("utf-8")
-        assert cell.n_latents == RECIPES[cell.corpus].n_latents
-        assert f"; {cell.epochs} epochs in " in page
+        opened = open_decoder(paths[cell.corpus])
+        assert (cell.n_latents, cell.epochs) == (opened.n_latents, opened.metadata.training["epochs"])
 
 
 def test_the_lower_half_is_the_same_bins(hops: Hops) -> None:
