@@ -15,6 +15,7 @@ from typing import Any
 
 from .client import PREFIX, Argument, Client, is_fault, text
 from .errors import OscsynthError
+from .units import pitch_class_index
 
 STEP = 0.05  # of a fader, for each press of an arrow
 ANSWER_SECONDS = 0.3
@@ -31,13 +32,14 @@ class Player:
     def __init__(self, host: str, port: int) -> None:
         self._client = Client(host, port)
         self._latent = 1
+        self._note = -1  # the pitch that a key holds: a terminal does not say when a key comes up
 
     def press(self, key: str) -> str:
         """Do what a key says; return the message that was sent, or the sentence that came back."""
         if action := _ACTIONS.get(key):
             return action(self)
         if key.lower() in tuple("abcdefg"):
-            return self._send("chroma/name", key.upper() + "#" * key.isupper())
+            return self.play(key.upper() + "#" * key.isupper())
         if key.isdecimal() and key != "0":
             return self._send("patch/index", int(key))
         return ""
@@ -55,6 +57,15 @@ class Player:
         """Move the chosen latent."""
         position = self._ask(f"latent/{self._latent}") or [0.5]
         return self._send(f"latent/{self._latent}", round(min(max(position[0] + step, 0.0), 1.0), 3))
+
+    def play(self, name: str) -> str:
+        """Choose the note class of a drone; otherwise play a note of the middle octave until the next one, or the same again, ends it."""
+        if self._ask("patch/mode") != ["notes"]:
+            return self._send("chroma/name", name)
+        pitch, before = 60 + pitch_class_index(name), self._note
+        said = self._send("note/off", before) if before >= 0 else ""
+        self._note = -1 if pitch == before else pitch
+        return said if pitch == before else self._send("note/on", pitch, 0.8)
 
     def toggle_gate(self) -> str:
         """Open the gate, or close it."""

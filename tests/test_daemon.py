@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from oscsynth.client import Client
+
 from .audio.jack_server import Capture, environment, jack_server
 from .engine_harness import wait_until
 from .serving import Serve, child_pids, is_alive, tiny_patches
@@ -208,6 +210,7 @@ class Terminal:
         self.process = subprocess.Popen(command, env=env, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
         self.text = ""
+        self.port = 0
 
     def attributes(self) -> list[Any]:
         import termios
@@ -239,6 +242,7 @@ def terminal(patches: Path, tmp_path: Path) -> Iterator[Terminal]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     terminal = Terminal("--audio", "null", "--port", str(port), "--patches", str(patches), config=tmp_path)
+    terminal.port = port
     yield terminal
     terminal.close()
 
@@ -261,6 +265,16 @@ def test_keys_play_and_q_gives_the_terminal_back(terminal):
     terminal.press("q")
     assert terminal.process.wait(5) == 0
     assert terminal.attributes() == terminal.before
+
+
+def test_keys_play_notes_where_the_patch_does(terminal):
+    terminal.expect("quit")
+    with Client("127.0.0.1", terminal.port) as client:
+        client.send("/oscsynth/patch", ("Lagoon",))
+        wait_until(lambda: any(list(said) == ["notes"] for _, said in client.ask("/oscsynth/patch/mode")), 20)
+    for keys, shown in (("c", "/oscsynth/note/on 60 0.8"), ("E", "/oscsynth/note/on 65 0.8"), ("E", "/oscsynth/note/off 65")):
+        terminal.press(keys)
+        terminal.expect(shown)
 
 
 def test_n_lets_the_network_in_while_it_sounds_and_at_the_next_start(terminal, tmp_path):
