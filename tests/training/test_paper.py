@@ -105,6 +105,10 @@ def test_everything_is_measured_and_drawn(tiny: Hops, tmp_path: Path, monkeypatc
     assert [path.name for path in drawn] == ["figure-2.png", "figure-3.png", "figure-4.png"]
 
 
+def test_nothing_is_drawn_without_weights(tmp_path: Path) -> None:
+    assert paper_figures.draw_all(tmp_path, tmp_path) == []
+
+
 def test_a_decoder_is_measured_as_it_is_heard(hops: Hops, quick: object) -> None:
     trained = quick(hops, epochs=30)  # type: ignore[operator]
     box = np.percentile(train.embedding(trained, hops, hops.rows(TRAIN)), [1, 99], axis=0)
