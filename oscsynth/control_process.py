@@ -43,7 +43,7 @@ from .patch import Patch
 from .real_time import CONTROL_PRIORITY, hurry
 from .session import SessionFile, state_folder
 from .studio import RecordingStudio, recordings_folder
-from .tap import Tap, tap_path
+from .tap import open_tap, tap_path
 
 log = logging.getLogger(__name__)
 ROUND_SECONDS = 0.1  # notes and events are at most that old
@@ -120,6 +120,7 @@ class Control:
         notes = memory.read_notes()
         # An engine that has just been started says so; to one that was there before this control, what is new is sent at once.
         self._engine_is_there = bool(notes) or memory.read_telemetry().engine_pid > 0
+        self._tap = open_tap(memory.path)
         self._analyst = Analyst(tap_path(memory.path))
         self.instrument = Instrument(self._request_load, memory.restore_state(), status=self._status, heard=self._analyst.figures)
         self._publisher = Publisher(memory, _call_later)
@@ -164,7 +165,7 @@ class Control:
             loop.call_later(seconds, gc.freeze)
         threading.Thread(target=self._receive, args=(loaded, loop, librarian, stopped), daemon=True).start()
         http_port, announce = self._options.http_port, self._options.announce
-        doors = Doors(self.server, http_port, announce, self._complain, self._open_tap())
+        doors = Doors(self.server, http_port, announce, self._complain, self._tap)
         work = [loop.create_task(each) for each in (librarian.run(), self._round(), doors.run(self._is_sounding))]
         for task in work:
             task.add_done_callback(_log_error)
@@ -181,15 +182,10 @@ class Control:
         if self._keeper:
             self._keeper.close()
 
-    def _open_tap(self) -> Tap | None:
-        with contextlib.suppress(OSError):
-            return Tap(tap_path(self._memory.path))
-        return None
-
     def _open_studio(self) -> None:
-        with contextlib.suppress(OSError):  # a parent without one
+        if self._tap is not None:
             folder = self._options.recordings or recordings_folder()
-            self._studio = self.instrument.studio = RecordingStudio(self.instrument, Tap(tap_path(self._memory.path)), folder, self._events.put)
+            self._studio = self.instrument.studio = RecordingStudio(self.instrument, self._tap, folder, self._events.put)
 
     def _resume(self) -> None:
         """Take up the session, unless an earlier control has; a port that is another each time has none."""

@@ -29,7 +29,7 @@ from .audio.quiet import hush_stderr
 from .errors import AudioError, OscsynthError
 from .link import EXIT_AGAIN, EXIT_HOPELESS, Load, Loaded, SharedMemory
 from .real_time import AUDIO_PRIORITY, ENGINE_PRIORITY, hurry, is_hurried, keep_memory
-from .tap import Tap, tap_path
+from .tap import Tap, open_tap
 from .timed_state import TimedState
 
 LOOK_EVERY_SECONDS = 0.05
@@ -355,7 +355,7 @@ def _serve(
     backend, waiting = _open(audio, settings, patient, render)
     importing.join()
     worker = Worker(loads, loaded, backend.sample_rate_hz)
-    tap = _open_tap(memory)
+    tap = open_tap(memory.path)
     renderer = Renderer(memory, backend.sample_rate_hz, backend.n_channels, tap)
     renderer.backend = backend
     worker.serve(renderer)
@@ -384,12 +384,6 @@ def _serve(
     if code == 0:
         _fade_out(renderer, backend)
     return code
-
-
-def _open_tap(memory: SharedMemory) -> Tap | None:
-    with contextlib.suppress(OSError):  # a parent without one
-        return Tap(tap_path(memory.path))
-    return None
 
 
 def _until_stopped(watch: Watch, stopped: threading.Event) -> int:

@@ -167,8 +167,7 @@ def main(tap_path: str, order: Order, events: Connection, again: bool = False) -
         Go on with the file of one that was killed.
     """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the parent says when
-    with suppress(OSError):
-        take_it_easy()
+    take_it_easy()
     tap = Tap(Path(tap_path))
     recording = Recording(order.number, "on", order.path)
     before_seconds = tap.recording().seconds if again else 0.0

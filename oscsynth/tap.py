@@ -178,3 +178,11 @@ def tap_path(memory_path: str) -> Path:
     """Return where the tap beside a shared memory lies."""
     memory = Path(memory_path)
     return memory.with_name(f"tap-{memory.name}")
+
+
+def open_tap(memory_path: str) -> Tap | None:
+    """Return the tap beside a shared memory; None where the parent has made none."""
+    try:
+        return Tap(tap_path(memory_path))
+    except OSError:
+        return None
