@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import json
+import math
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -24,8 +27,10 @@ MAX_DECODER_BYTES = 128 * 1024 * 1024
 MAX_LATENTS = 64
 ENCODER_SUFFIX = ".encoder.onnx"  # beside the decoders lie such files too: they are none
 N_CLASSES = 12
+NAME = r"[a-z0-9]+(?:-[a-z0-9]+)*"  # of an instrument: part of an address
 
 MidiPitch = Annotated[int, Ge(0), Le(127)]
+Position = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +47,43 @@ class Latent:
 
 
 @dataclass(frozen=True, slots=True)
+class Brightness:
+    """The timbre dimension that moves the spectral centroid most, and what is added to it at ``/brightness`` 0 and 1; 0.5 adds nothing."""
+
+    latent: Annotated[int, Ge(0)]
+    darkest: float
+    brightest: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoteMap:
+    """Where a decoder of kind ``note`` finds instruments and pitches, in the neurons' own units.
+
+    ``instruments`` are the means of the timbre's mixture, ``ranges`` the lowest and highest pitch of each in the corpus, ``pitch_means``
+    the means of the pitch's mixture, a row for each of ``pitches``. Hops ``loop_first_hop`` to ``loop_last_hop``, both included, are
+    what a held note goes through again.
+    """
+
+    n_hops: Annotated[int, Gt(1)]
+    instruments: Annotated[dict[str, Position], MinLen(1)]
+    ranges: dict[str, tuple[MidiPitch, MidiPitch]]
+    timbre_deviation: Annotated[float, Ge(0)]
+    pitches: Annotated[tuple[MidiPitch, ...], MinLen(1)]
+    pitch_means: Annotated[tuple[Position, ...], MinLen(1)]
+    pitch_deviation: Annotated[float, Ge(0)]
+    loop_first_hop: Annotated[int, Ge(0)]
+    loop_last_hop: Annotated[int, Gt(0)]
+    brightness: Brightness
+
+
+@dataclass(frozen=True, slots=True)
 class Metadata:
     """Everything about a decoder that is not in its graph.
 
     Octaves are counted as in MIDI's C4 = 60. A decoder without ``registers`` sounds class *c* in octave ``home_octaves[c]``;
     one with ``registers`` takes a one-hot over those octaves, and was taught the pitches ``midi_low`` to ``midi_high``.
     ``points`` are fader positions (0..1 for each latent), not neuron values. ``encoder`` names the ONNX file beside this one that
-    turns magnitudes into latents; empty: there is none.
+    turns magnitudes into latents; empty: there is none. Of kind ``note`` the latents are the dimensions of its timbre, and ``note`` says the rest.
     """
 
     title: str
@@ -68,6 +103,7 @@ class Metadata:
     training: dict[str, Any] = field(default_factory=dict)
     test_mse: float | None = None
     encoder: str = ""
+    note: NoteMap | None = None
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:
@@ -109,4 +145,30 @@ def parse_metadata(text: str) -> Metadata:
         raise DecoderError(f"its points {', '.join(short)} do not have one value for each of its {len(metadata.latents)} latents")
     if set("/\\:") & set(metadata.encoder) or metadata.encoder in (".", ".."):
         raise DecoderError(f"its encoder must be the name of a file beside it, not {metadata.encoder[:100]!r}")
+    if fault := _fault_of_kind(metadata):
+        raise DecoderError(f"its metadata do not fit: {fault}")
     return metadata
+
+
+def _fault_of_kind(metadata: Metadata) -> str:
+    """Say what about the map of a note decoder cannot be; nothing, when it can."""
+    note = metadata.note
+    if (metadata.kind == "note") != (note is not None):
+        return f"a decoder of kind {metadata.kind!r} with{'' if note else 'out'} a map of notes"
+    if note is None:
+        return ""
+    n_timbre, sizes = len(metadata.latents), {len(mean) for mean in note.pitch_means}
+    faults = {
+        f"note.instruments: each needs a name of letters, digits and '-', and {n_timbre} values": any(
+            len(mean) != n_timbre or not re.fullmatch(NAME, name) for name, mean in note.instruments.items()
+        ),
+        "note.ranges: one for each instrument, the lower pitch first": set(note.ranges) != set(note.instruments)
+        or any(low > high for low, high in note.ranges.values()),
+        "note.pitches: rising": list(note.pitches) != sorted(set(note.pitches)),
+        "note.pitch_means: one row for each pitch, all of one length": len(sizes) != 1 or 0 in sizes or len(note.pitch_means) != len(note.pitches),
+        f"note.loop: within {note.n_hops} hops, the first before the last": not note.loop_first_hop < note.loop_last_hop < note.n_hops,
+        f"note.brightness: one of {n_timbre} latents": note.brightness.latent >= n_timbre,
+    }
+    numbers = [*note.instruments.values(), *note.pitch_means, (note.brightness.darkest, note.brightness.brightest)]
+    faults["note: every value must be a number"] = not all(map(math.isfinite, itertools.chain(*numbers)))
+    return "; ".join(fault for fault, is_there in faults.items() if is_there)
