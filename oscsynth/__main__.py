@@ -84,10 +84,10 @@ def serve(
     fresh: Annotated[bool, typer.Option("--fresh", help="Start clean, instead of going on where it ended.")] = False,
 ) -> None:
     """Play: load the patches, open the sound card and listen for OSC, until Ctrl-C."""
-    from . import daemon
+    from . import daemon, options
 
     code = daemon.serve(
-        daemon.Options(
+        options.Options(
             audio=audio,
             device=device,
             block_size=block_size,

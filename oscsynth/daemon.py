@@ -7,130 +7,28 @@ nothing heavy: what it does not hold cannot fail on stage. Main thread; the scre
 from __future__ import annotations
 
 import contextlib
-import importlib
-import multiprocessing
 import os
-import select
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .audio import AudioSettings, free_name, kind
+from .child import LEAVE_SECONDS, MAX_QUICK_DEATHS, Child, drain, how, pipe
 from .choices import remember_lan
 from .link import EXIT_AGAIN, EXIT_HOPELESS, SharedMemory
-from .tap import Order, Recording, Tap, tap_path
+from .options import Options
+from .recording_child import RecordingChild
+from .tap import Tap, tap_path
 
 if TYPE_CHECKING:
-    from multiprocessing.process import BaseProcess
-
     from .screen import Screen
 
 LOOK_EVERY_SECONDS = 0.1
-QUICK_SECONDS = 5.0  # a process that lives no longer died quickly
-MAX_QUICK_DEATHS = 5
-MAX_BACKOFF_SECONDS = 1.0
-LEAVE_SECONDS = 2.0  # what a child gets to fade out and leave
-
-_CONTEXT = multiprocessing.get_context("spawn")
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What ``oscsynth serve`` was asked for; ``None`` leaves it to the device, the folder, or the first patch by name."""
-
-    audio: str = "auto"
-    device: str | None = None
-    block_size: int | None = None
-    sample_rate_hz: int | None = None
-    render_ahead: int = 0
-    port: int = 57140
-    host: str = "127.0.0.1"
-    patch: str | None = None
-    patches: Path | None = None
-    http_port: int | None = None  # the one after OSC's; 0 for none
-    announce: bool = True
-    lan: bool = False
-    allow: tuple[str, ...] = ()
-    feedback: tuple[str, ...] = ()
-    midi: tuple[str, ...] = ()
-    fresh: bool = False
-    recordings: Path | None = None  # the user's music folder
-
-
-@dataclass
-class Child:
-    """One of the two processes, and how it fares. ``arguments`` are what its ``main`` takes, asked for at each start."""
-
-    name: str
-    module: str
-    arguments: Callable[[Connection], tuple[Any, ...]]
-    process: BaseProcess | None = None
-    events: Connection | None = None
-    started_seconds: float = 0.0
-    start_at_seconds: float = 0.0
-    quick_deaths: int = 0
-    sentences: list[str] = field(default_factory=list)  # of its fatal events
-
-    def start(self) -> None:
-        """Start it, with new pipes for its events."""
-        self.events, theirs = _CONTEXT.Pipe()
-        self.process = _CONTEXT.Process(target=_run, args=(self.module, *self.arguments(theirs)), name=f"oscsynth-{self.name}", daemon=True)
-        with _without_main():
-            self.process.start()
-        theirs.close()
-        self.started_seconds = time.monotonic()
-
-    def bury(self) -> int:
-        """Forget the dead process, set when it is to be started again, and return its exit code."""
-        assert self.process is not None and self.events is not None
-        self.process.join()
-        code = self.process.exitcode or 0
-        self.process.close()
-        self.events.close()
-        self.process = self.events = None
-        now = time.monotonic()
-        self.quick_deaths = self.quick_deaths + 1 if now - self.started_seconds < QUICK_SECONDS else 1
-        backoff = 0.0 if self.quick_deaths < 2 else 0.05 * 2**self.quick_deaths
-        self.start_at_seconds = now + min(backoff, MAX_BACKOFF_SECONDS)
-        return code
-
-
-def _run(module: str, *arguments: object) -> None:
-    """Be a child: run the ``main`` of a module of this package."""
-    for name in ("SIGINT", "SIGHUP"):  # they reach every process of the terminal; the parent decides
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, args=(arguments[0],), daemon=True).start()
-    importlib.import_module(f"{__package__}.{module}").main(*arguments)
-
-
-def _die_with_parent(shared_memory_path: Any) -> None:
-    """Leave a moment after the parent was killed, whatever else this process is waiting for, and nothing behind."""
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        for path in (Path(shared_memory_path), tap_path(shared_memory_path)):  # memory that nobody would give back
-            with contextlib.suppress(OSError):
-                path.unlink()
-        time.sleep(LEAVE_SECONDS / 2)  # the engine fades out by itself
-        os._exit(0)
-
-
-@contextlib.contextmanager
-def _without_main() -> Iterator[None]:
-    """Hide the program's main module, which a spawned child would import again: the command line is no part of it."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
 
 
 class Daemon:
@@ -140,8 +38,8 @@ class Daemon:
         self.options = options
         self.memory = SharedMemory()
         self._tap = Tap(tap_path(self.memory.path), create=True)
-        self._loads_out, self._loads_in = _pipe()
-        self._loaded_out, self._loaded_in = _pipe()
+        self._loads_out, self._loads_in = pipe()
+        self._loaded_out, self._loaded_in = pipe()
         self._audio = options.audio
         self._has_sounded = False
         self._stop = threading.Event()
@@ -156,9 +54,7 @@ class Daemon:
             self._audio = str(free)
         self.engine = Child("engine", "engine_process", self._engine_arguments)
         self.control = Child("control", "control_process", self._control_arguments)
-        self.recorder = Child("recorder", "recorder", self._recorder_arguments)
-        self._order: Order | None = None  # of the recording that runs
-        self._until: tuple[int, int] | None = None  # where it is to end
+        self._recording = RecordingChild(self._tap, self._say)
 
     def _engine_arguments(self, events: Connection) -> tuple[Any, ...]:
         options, again = self.options, self._has_sounded
@@ -167,11 +63,6 @@ class Daemon:
 
     def _control_arguments(self, events: Connection) -> tuple[Any, ...]:
         return self.memory.path, self._loads_out, self._loaded_in, events, self.options
-
-    def _recorder_arguments(self, events: Connection) -> tuple[Any, ...]:
-        assert self._order is not None
-        again = self._tap.recording().number == self._order.number
-        return str(self._tap.path), self._order, events, again
 
     def stop(self, *_: object) -> None:
         """End the round (any thread, or a signal)."""
@@ -232,7 +123,7 @@ class Daemon:
         wait(waiting, LOOK_EVERY_SECONDS)
         if self._screen:
             self._screen.tick()
-        self._look_after_recorder()
+        self._recording.look()
         for child in children:
             self._hear(child)
             if child.process is not None and not child.process.is_alive():
@@ -250,47 +141,10 @@ class Daemon:
             child.sentences.append(event["sentence"])
             return
         if event["event"] == "record":
-            self._record(event)
+            self._recording.take(event)
         self._has_sounded |= event["event"] == "audio"
         if self._screen:
             self._screen.show(event)
-
-    def _look_after_recorder(self) -> None:
-        """Start the recorder when it is wanted, again when it was killed."""
-        recorder = self.recorder
-        if recorder.process is not None and not recorder.process.is_alive():
-            killed = recorder.bury() != 0 and self._tap.recording().state not in ("done", "failed")
-            if killed and recorder.quick_deaths < MAX_QUICK_DEATHS:
-                self._say("The recorder stopped; it goes on in the same file.")
-            else:
-                self._end_recording(killed)
-        if self._order is not None and recorder.process is None and time.monotonic() >= recorder.start_at_seconds:
-            recorder.start()
-            self._end_at(self._until)
-
-    def _end_recording(self, killed: bool) -> None:
-        if killed and self._order is not None:
-            self._tap.tell(Recording(self._order.number, "failed", self._order.path, sentence="the recorder stopped again and again"))
-        self._order = None
-
-    def _record(self, event: dict[str, Any]) -> None:
-        """Begin a recording or end it, as control asks."""
-        if "order" in event:
-            if self._order is not None and self.recorder.process is not None:
-                self.recorder.process.join(1.0)  # control knows that it has ended; it is leaving
-                self._look_after_recorder()
-            if self._order is None:
-                self._order, self._until = event["order"], None
-                self.recorder.quick_deaths = 0
-                self._look_after_recorder()
-        else:
-            self._until = event["until"]
-            self._end_at(self._until)
-
-    def _end_at(self, until: tuple[int, int] | None) -> None:
-        if until is not None and self.recorder.events is not None:
-            with contextlib.suppress(OSError):
-                self.recorder.events.send(until)
 
     def _mourn(self, child: Child) -> None:
         """Say why a child is gone, and what happens now."""
@@ -300,7 +154,7 @@ class Daemon:
             self._is_control_expected_to_end = False
             return
         if child is self.engine:
-            _drain(self._loads_in)
+            drain(self._loads_in)
         if code == 0:
             # A signal to the whole group reaches the children first: is it the end for everybody?
             self._stop.wait(2 * LOOK_EVERY_SECONDS)
@@ -309,11 +163,11 @@ class Daemon:
         if code == EXIT_HOPELESS or child.quick_deaths >= MAX_QUICK_DEATHS:
             self._despair(child, code)
         else:
-            self._say(f"{_SENTENCES[child.name]} ({_how(code)}); starting it again.")
+            self._say(f"{_SENTENCES[child.name]} ({how(code)}); starting it again.")
 
     def _despair(self, child: Child, code: int) -> None:
         """Give up on a child that cannot live, or on its sound card."""
-        why = " ".join(child.sentences) or f"{_SENTENCES[child.name]} {child.quick_deaths} times in a row, at last {_how(code)}."
+        why = " ".join(child.sentences) or f"{_SENTENCES[child.name]} {child.quick_deaths} times in a row, at last {how(code)}."
         child.sentences.clear()
         if child is self.engine and self._audio != "null" and (self._has_sounded or code != EXIT_HOPELESS):
             self._say(f"{why} Going on silently (as with --audio null).")
@@ -343,32 +197,12 @@ class Daemon:
             if process.is_alive():
                 process.kill()
                 process.join()
-        if self.recorder.events:
-            self.recorder.events.close()  # it writes what is left, and ends
-        if self.recorder.process:
-            self.recorder.process.join(LEAVE_SECONDS)
+        self._recording.end()
         self._tap.close()
         self.memory.close()
 
 
 _SENTENCES = {"engine": "The sound engine stopped", "control": "OSC control stopped; the sound goes on"}
-
-
-def _how(code: int) -> str:
-    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-
-
-def _pipe() -> tuple[Connection, Connection]:
-    """Return the end to write to and the end to read from."""
-    out, into = _CONTEXT.Pipe(duplex=False)
-    return into, out
-
-
-def _drain(connection: Connection) -> None:
-    """Throw away what a dead engine did not read: a new one is sent everything again, and half a message would lead it astray."""
-    if sys.platform != "win32":
-        while select.select([connection.fileno()], [], [], 0)[0] and os.read(connection.fileno(), 65536):
-            pass
 
 
 def serve(options: Options) -> int:

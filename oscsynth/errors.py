@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from pathlib import Path
 
 
@@ -34,3 +35,10 @@ def shown(path: Path | str) -> str:
     """Return a path as a message names it: relative when it lies in the current folder."""
     absolute, here = os.path.abspath(path), os.getcwd()
     return os.path.relpath(absolute, here) if os.path.join(absolute, "").startswith(os.path.join(here, "")) else absolute
+
+
+def told(error: Exception) -> str:
+    """Return what a report of a fault needs: which error, and where."""
+    places = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(places[-1].filename).name}:{places[-1].lineno})" if places else ""
+    return f"{type(error).__name__}: {error}{where}"

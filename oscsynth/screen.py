@@ -19,7 +19,7 @@ from rich.text import Text
 from . import __version__, keys, lan, qr
 
 if TYPE_CHECKING:
-    from .daemon import Options
+    from .options import Options
 
 PATCH_SECONDS = 3.0  # how long the screen waits for the first patch
 PATCHES_EVERY_SECONDS = 1.0

@@ -14,9 +14,10 @@ import pytest
 import soundfile
 
 from oscsynth.audio import AudioSettings, open_backend
-from oscsynth.engine_process import Renderer, Watch
+from oscsynth.engine_watch import Watch
 from oscsynth.link import EXIT_AGAIN, EXIT_HOPELESS
 from oscsynth.patch import Patch
+from oscsynth.renderer import Renderer
 
 from .audio.jack_server import Capture, environment, jack_server
 from .engine_harness import CONTEXT, EngineProcess, wait_until

@@ -6,7 +6,7 @@ import pytest
 import segno
 
 from oscsynth import qr
-from oscsynth.daemon import Options
+from oscsynth.options import Options
 from oscsynth.screen import Screen
 
 AUDIO = {"event": "audio", "device": "Scarlett", "api": "ALSA", "sample_rate_hz": 48000, "latency_seconds": 0.0058, "sentence": ""}

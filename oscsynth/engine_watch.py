@@ -1,0 +1,97 @@
+"""The engine's main thread: what the parent says, whether the device lives, what went wrong in the callback.
+
+It writes down what the rendering thread may not. Engine process; imports ``audio`` and ``renderer``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+
+from .audio import Backend
+from .errors import told
+from .link import EXIT_AGAIN
+from .real_time import AUDIO_PRIORITY, hurry, is_hurried
+from .renderer import Renderer
+
+LOOK_EVERY_SECONDS = 0.05
+RETRY_EVERY_SECONDS = 1.0  # how often a device that is gone is looked for
+COLLECT_EVERY_SECONDS = 10.0
+DEAD_AFTER_SECONDS = 1.0  # a device that asks for nothing so long is gone
+
+log = logging.getLogger(__name__)
+
+
+class Watch:
+    """The main thread's round: what the parent says, whether the device lives, what went wrong in the callback."""
+
+    def __init__(self, renderer: Renderer, backend: Backend, events: Connection, retry: Callable[[], bool] | None) -> None:
+        self._renderer, self._backend, self._events, self._retry = renderer, backend, events, retry
+        self._dead_looks = 0
+        self._fault = ""
+        self._thread_id = 0
+        self._told_already: set[str] = set()
+        self.leave = False
+        now = time.monotonic()
+        self._retry_seconds, self._collect_seconds = now + RETRY_EVERY_SECONDS, now + COLLECT_EVERY_SECONDS
+
+    def run(self) -> int:
+        """Return how to exit: 0 when told to leave, `EXIT_AGAIN` when a new engine is needed at once."""
+        while not self.leave:
+            try:
+                if self._events.poll(LOOK_EVERY_SECONDS):
+                    self.leave = self._events.recv() == "stop"
+            except (EOFError, OSError):  # the parent was killed
+                return 0
+            self._hurry()
+            self._look_for_faults()
+            if self._is_dead():
+                self._tell("lost", f"The sound device {self._backend.device} is gone: keeping time, and trying to take it back every second.")
+                return EXIT_AGAIN
+            if self._may_retry() and self._retry is not None and self._retry():
+                self._tell("back", "A sound device is there: taking it.")
+                return EXIT_AGAIN
+            if time.monotonic() > self._collect_seconds:
+                self._collect_seconds += COLLECT_EVERY_SECONDS
+                gc.collect()
+        return 0
+
+    def _hurry(self) -> None:
+        """Give the thread that renders its place; only the device's own thread knows which one it is."""
+        thread_id = self._renderer.guard.thread_id
+        if thread_id not in (self._thread_id, threading.get_native_id()):  # this one rendered the first blocks
+            self._thread_id = thread_id
+            if refused := hurry(AUDIO_PRIORITY, thread_id):
+                self._tell("priority", refused)
+            self._renderer.is_hurried = is_hurried(thread_id)
+
+    def _is_dead(self) -> bool:
+        # Looked at several times in a row: a process that was stopped for a while is no lost device.
+        silent_seconds = time.monotonic() - self._renderer.guard.last_call_seconds
+        dead = silent_seconds > DEAD_AFTER_SECONDS or not self._backend.is_running()
+        self._dead_looks = self._dead_looks + 1 if dead else 0
+        return self._dead_looks > 3
+
+    def _may_retry(self) -> bool:
+        if time.monotonic() < self._retry_seconds:
+            return False
+        self._retry_seconds = time.monotonic() + RETRY_EVERY_SECONDS
+        return True
+
+    def _look_for_faults(self) -> None:
+        if (error := self._renderer.guard.take_error()) and (fault := told(error)) not in self._told_already:
+            log.debug("the engine could not render", exc_info=error)
+            self._told_already.add(fault)  # each fault once: it may come with every block
+            self._tell("fault", f"A fault in the engine made the sound stop for a moment: {fault}.")
+        if self._backend.fault != self._fault:
+            self._fault = self._backend.fault
+            self._tell("fault", f"{self._fault}. The sound goes on without it.")
+
+    def _tell(self, event: str, sentence: str) -> None:
+        with contextlib.suppress(OSError):
+            self._events.send({"event": event, "sentence": sentence})

@@ -1,0 +1,95 @@
+"""What the device calls: at each block the newest state, rendered, and how that went. Engine process, rendering thread.
+
+It opens no file, socket or log, and waits for nothing. Imports ``sound``, ``audio`` and what crosses between the processes.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .audio import Backend
+from .audio.guard import Guard
+from .link import SharedMemory
+from .tap import Tap
+from .timed_state import TimedState
+
+LOAD_SMOOTHING_SECONDS = 0.5
+
+
+class Renderer:
+    """At each block: takes the newest state and what lies ahead, has it rendered, says in the telemetry how it went.
+
+    ``state.leaving`` fades everything out, whatever control says.
+    """
+
+    def __init__(self, memory: SharedMemory, sample_rate_hz: int, n_channels: int, tap: Tap | None = None) -> None:
+        from .sound.engine import Engine  # here, so that it is imported while the device opens
+
+        self.engine = Engine(sample_rate_hz, n_channels)
+        self.state = TimedState(memory, sample_rate_hz, self.engine.stft.clock_samples)
+        self.loaded = 0
+        self.is_hurried = False
+        self.backend: Backend | None = None
+        self.guard = Guard(self._render, n_channels)
+        self._tap = tap
+        self._memory = memory
+        self._rate_hz = float(sample_rate_hz)
+        self._load = self._load_peak = self._peak = self._peak_before = 0.0
+        self._peak_until, self._late, self._pid = sample_rate_hz, 0, float(os.getpid())
+
+    def __call__(self, n_samples: int) -> NDArray[np.float32]:
+        """Return the next block as the device gets it, and as whoever listens or records does."""
+        block = self.guard(n_samples)
+        if self._tap is not None:
+            self._tap.write(np.ascontiguousarray(block, np.float32).data)
+        return block
+
+    def _render(self, n_samples: int) -> NDArray[np.float32]:
+        begun_seconds = time.monotonic()
+        pieces = [self.engine.render(state, n) for state, n in self.state.pieces(self.engine.position_samples, n_samples, begun_seconds)]
+        block = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+        self._measure(block, n_samples, begun_seconds)
+        return block
+
+    def _measure(self, block: NDArray[np.float32], n_samples: int, begun_seconds: float) -> None:
+        length_seconds = n_samples / self._rate_hz
+        load = (time.monotonic() - begun_seconds) / length_seconds
+        self._load += (load - self._load) * min(1.0, length_seconds / LOAD_SMOOTHING_SECONDS)
+        self._load_peak = max(self._load_peak, load)
+        self._late += load > 1.0
+        self._peak = max(self._peak, float(block.max()), -float(block.min()))
+        backend, engine = self.backend, self.engine
+        fields = (
+            self._pid,
+            self._rate_hz,
+            float(n_samples),
+            backend.latency_seconds if backend else 0.0,
+            float(engine.position_samples),
+            begun_seconds,
+            self._load,
+            self._load_peak,
+            float(backend.underruns) if backend else 0.0,
+            float(engine.faults),
+            max(self._peak, self._peak_before),
+            float(engine.sounding_parts),
+            float(self._late),
+            float(self.guard.errors),
+            float(self.loaded),
+            self.state.reached_seconds,
+            float(self.is_hurried),
+            float(engine.sounding_voices),
+        )
+        self._memory.write_telemetry(fields)
+        if engine.position_samples >= self._peak_until:  # the peak of the last second, give or take one
+            self._peak_until += int(self._rate_hz)
+            self._peak_before, self._peak = self._peak, 0.0
+
+    def forget_start(self) -> None:
+        """Begin the worst load anew, and the clock: the first blocks fetch memory that later ones have, and come in no time."""
+        self.state.clock.reset()
+        self._load = self._load_peak = 0.0
+        self._late = 0
