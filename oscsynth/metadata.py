@@ -65,6 +65,7 @@ class NoteMap:
     """
 
     n_hops: Annotated[int, Gt(1)]
+    n_bands: Annotated[int, Gt(0)]
     instruments: Annotated[dict[str, Position], MinLen(1)]
     ranges: dict[str, tuple[MidiPitch, MidiPitch]]
     timbre_deviation: Annotated[float, Ge(0)]

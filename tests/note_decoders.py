@@ -17,6 +17,7 @@ SAMPLE_RATE_HZ, WINDOW_SAMPLES, HOP_SAMPLES = 22050, 2048, 256
 N_BINS = WINDOW_SAMPLES // 2 + 1
 INSTRUMENTS = {"oboe": (1.0, 1.0, 0.0), "clarinet": (0.0, -2.0, 1.0), "french-horn": (-1.5, 1.0, -1.0)}
 N_TIMBRE, N_PITCH = 3, 4
+N_BANDS = N_BINS  # each bin a band: nothing is blurred
 
 
 def tiny_note_decoder(
@@ -24,6 +25,7 @@ def tiny_note_decoder(
 ) -> Path:
     """Write a note decoder whose spectra are the harmonic series of the pitch asked for, each hop quieter than the last.
 
+    One stage gives the bands of a note's hops, the other the magnitudes of some moments; either runs with no rows of the other.
     The first dimension of the timbre brightens the sound, the second brings the even partials, the third does nothing. A pitch code
     sounds as the pitch of the mean that it is nearest to; half way between two, as both.
     """
@@ -39,6 +41,7 @@ def tiny_note_decoder(
 def _metadata(pitches: tuple[int, ...], means: np.ndarray, n_hops: int, loop: tuple[int, int]) -> Metadata:
     notes = NoteMap(
         n_hops=n_hops,
+        n_bands=N_BANDS,
         instruments=INSTRUMENTS,
         ranges=dict.fromkeys(INSTRUMENTS, (pitches[0], pitches[-1])),
         timbre_deviation=1.0,
@@ -59,7 +62,6 @@ def _metadata(pitches: tuple[int, ...], means: np.ndarray, n_hops: int, loop: tu
         midi_low=pitches[0],
         midi_high=pitches[-1],
         home_octaves=(4,) * N_CLASSES,
-        chroma=False,
         points={name: tuple((value + 2.0) / 4.0 for value in mean) for name, mean in INSTRUMENTS.items()},
         corpus="none: built by hand for tests",
         licence="CC0-1.0",
@@ -78,6 +80,7 @@ def _graph(pitches: tuple[int, ...], means: np.ndarray, n_hops: int, decay_db: f
         "fixed": np.linspace(0, 1, N_BINS)[None] * -9.0,
         "decay": 10 ** (-decay_db * np.arange(n_hops) / 20)[:, None],  # (hops, 1)
         "floor": np.array(FLOOR),
+        "matrix": np.eye(N_BANDS, N_BINS),
     }
     integers = {"zero": [0], "one": [1], "two": [2]}
     node = helper.make_node
@@ -97,10 +100,19 @@ def _graph(pitches: tuple[int, ...], means: np.ndarray, n_hops: int, decay_db: f
         node("Mul", ["tone", "colour"], ["coloured"]),
         node("Add", ["coloured", "floor"], ["spectrum"]),
         node("Unsqueeze", ["spectrum", "one"], ["once"]),  # (voices, 1, bins)
-        node("Mul", ["once", "decay"], ["magnitude"]),  # (voices, hops, bins)
+        node("Mul", ["once", "decay"], ["level"]),  # (voices, hops, bands)
+        node("Mul", ["level", "level"], ["note"]),
+        node("MatMul", ["bands", "matrix"], ["power"]),  # (moments, bins)
+        node("Sqrt", ["power"], ["magnitude"]),
     ]
     value = helper.make_tensor_value_info
     initializers = [numpy_helper.from_array(np.asarray(array, np.float32), name) for name, array in constants.items()]
     initializers += [numpy_helper.from_array(np.asarray(array, np.int64), name) for name, array in integers.items()]
-    inputs = [value("timbre", TensorProto.FLOAT, ["voices", N_TIMBRE]), value("pitch", TensorProto.FLOAT, ["voices", N_PITCH])]
-    return helper.make_graph(nodes, "tiny-notes", inputs, [value("magnitude", TensorProto.FLOAT, ["voices", n_hops, N_BINS])], initializers)
+    float32 = TensorProto.FLOAT
+    inputs = [
+        value("timbre", float32, ["voices", N_TIMBRE]),
+        value("pitch", float32, ["voices", N_PITCH]),
+        value("bands", float32, ["moments", N_BANDS]),
+    ]
+    outputs = [value("note", float32, ["voices", n_hops, N_BANDS]), value("magnitude", float32, ["moments", N_BINS])]
+    return helper.make_graph(nodes, "tiny-notes", inputs, outputs, initializers)

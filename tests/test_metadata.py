@@ -11,6 +11,7 @@ GOOD = Metadata(
 )
 NOTES = NoteMap(
     43,
+    256,
     {"oboe": (0.0, 1.0), "french-horn": (1.0, -1.0)},
     {"oboe": (58, 91), "french-horn": (34, 77)},
     1.0,
