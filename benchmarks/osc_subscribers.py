@@ -32,10 +32,10 @@ def serve(ready: Connection) -> None:
     memory = SharedMemory()
     instrument = Instrument(lambda number, patch: None)
     patch = Patch("P", "p.onnx")
-    instrument.set_patches({"P": patch})
-    instrument.offer(patch, None)
-    instrument.loaded(1)
-    instrument.start("P")
+    instrument.repertoire.set_patches({"P": patch})
+    instrument.repertoire.offer(patch, None)
+    instrument.repertoire.loaded(1)
+    instrument.repertoire.start("P")
 
     async def run() -> None:
         server = Server(instrument, memory.write_state, print)

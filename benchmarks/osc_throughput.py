@@ -53,9 +53,9 @@ def ours(ready: Connection) -> None:
     memory = SharedMemory()
     instrument = Instrument(lambda number, patch: None)
     patch = Patch("P", "p.onnx", points={"a": (0.0,) * 8, "b": (1.0,) * 8})
-    instrument.set_patches({"P": patch})
-    instrument.offer(patch, None)
-    instrument.loaded(1)
+    instrument.repertoire.set_patches({"P": patch})
+    instrument.repertoire.offer(patch, None)
+    instrument.repertoire.loaded(1)
     for part in range(1, 9):
         instrument.perform(Message(f"/oscsynth/part/{part}/patch", ("P",)))
 

@@ -24,9 +24,10 @@ from typing import Any, Protocol
 from .analysis import Analyst
 from .control.discovery import DEFAULT_PORT
 from .control.guard import Guard, is_loopback
-from .control.instrument import Instrument, Reply
+from .control.instrument import Instrument
 from .control.notes import from_notes, to_notes
 from .control.publisher import Publisher
+from .control.row import Reply
 from .control.server import Server
 from .control.sockets import EVERYWHERE
 from .control.timeline import Timeline
@@ -248,11 +249,11 @@ class Control:
                 self._midi.suspect()
             if self._keeper:
                 self._keeper.engine_started()
-            self.instrument.load_again()
+            self.instrument.repertoire.load_again()
             return
         if message.error:
             self._complain(message.error)
-        replies = self.instrument.loaded(message.number, message.error)
+        replies = self.instrument.repertoire.loaded(message.number, message.error)
         librarian.start_another()
         self._forget_at = time.monotonic() + FORGET_SECONDS
         self._deliver(replies)
@@ -280,7 +281,7 @@ class Control:
             self._look()
             if self._forget_at and time.monotonic() > self._forget_at:
                 self._forget_at = 0.0
-                self.instrument.forget()
+                self.instrument.repertoire.forget()
             await asyncio.sleep(ROUND_SECONDS)
 
     def _look(self) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .check import strange_controls
-from .control.instrument import Instrument, Reply
-from .control.row import Refused
+from .control.instrument import Instrument
+from .control.row import Refused, Reply
 from .errors import OscsynthError, shown
 from .library import SET_LIST, Library
 from .patch import Patch
@@ -85,7 +85,7 @@ class Librarian:
         part = self._instrument.parts[1]
         if self._start and part.version is None and not part.wanted:
             try:
-                self._instrument.start(self._start)
+                self._instrument.repertoire.start(self._start)
             except Refused as refused:
                 raise OscsynthError(str(refused).replace("send /oscsynth/patches for the list", f"there are {self._listed()}")) from None
         if not self._patches:
@@ -148,7 +148,7 @@ class Librarian:
             self._say(str(path), fault)
         for sound in set(self._said) - broken - set(self._patches) - {str(self._set_list)}:
             del self._said[sound]
-        self._instrument.set_patches(self._patches)
+        self._instrument.repertoire.set_patches(self._patches)
         if self._set_list:
             self._take_set_list(self._set_list)
         self._deliver([])
@@ -234,11 +234,11 @@ class Librarian:
                 self._say(patch.name, "\n".join(strange))
             else:
                 self._said.pop(patch.name, None)
-            self._deliver(self._instrument.offer(patch, report.metadata, stamp))
+            self._deliver(self._instrument.repertoire.offer(patch, report.metadata, stamp))
             return
         fault = "\n".join(faults)
         self._say(patch.name, fault)
-        replies = self._instrument.refuse(patch.name, fault)
+        replies = self._instrument.repertoire.refuse(patch.name, fault)
         self.start_another()
         self._deliver(replies)
 
@@ -246,7 +246,7 @@ class Librarian:
         """Let part 1 wait for another patch when its first one turned out not to work."""
         part = self._instrument.parts[1]
         if part.version is None and not part.wanted and (names := self._instrument.shelf.playable):
-            self._instrument.start(names[0])
+            self._instrument.repertoire.start(names[0])
 
 
 def _stamp(path: str) -> str:

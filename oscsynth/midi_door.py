@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .control.instrument import Instrument, Reply
+from .control.instrument import Instrument
 from .control.midi_controls import Lesson
 from .control.midi_device import from_bytes, is_system
 from .control.osc import Message
 from .control.part import Part
+from .control.row import Reply
 from .errors import OscsynthError, shown
 from .library import Library
 from .midi_ports import Port, Ports

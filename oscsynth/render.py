@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .control.instrument import Instrument, Reply
+from .control.instrument import Instrument
 from .control.osc import Argument, Message
+from .control.row import Reply
 from .errors import DecoderError, OscsynthError, shown
 from .library import SET_LIST, Library, factory_folder, user_folder
 from .parameters import MASTER_SLOTS, MAX_PARTS
@@ -94,7 +95,7 @@ class Performance:
 
     def _fill(self, library: Library, start: str | None, prefers_notes: bool) -> None:
         library.scan()
-        self.instrument.set_patches(library.patches)
+        self.instrument.repertoire.set_patches(library.patches)
         if library.user_folder:
             self.instrument.scenes.set(load_set_list(library.user_folder / SET_LIST))
         faults = {patch.name: self._offer(patch) for patch in library.patches.values()}
@@ -109,7 +110,7 @@ class Performance:
         broken = [fault for path, fault in library.faults.items() if path.stem == start]
         if start not in faults:
             raise OscsynthError("\n".join(broken) or f"there is no patch {start!r}: there are {', '.join(faults)}")
-        self.instrument.start(start)
+        self.instrument.repertoire.start(start)
 
     def _offer(self, patch: Patch) -> str:
         """Make a patch playable; return what is wrong with it."""
@@ -119,10 +120,10 @@ class Performance:
         except DecoderError as error:
             fault = str(error)
         if fault:
-            self.instrument.refuse(patch.name, fault)
+            self.instrument.repertoire.refuse(patch.name, fault)
         else:
             self._sounds[patch.name] = sound
-            self.instrument.offer(patch, sound.decoder.metadata)
+            self.instrument.repertoire.offer(patch, sound.decoder.metadata)
             self._answer()
         return fault
 
@@ -137,7 +138,7 @@ class Performance:
                 self.engine.forget(number)
                 continue
             self.engine.install(number, self._sounds[patch.name])
-            self.instrument.loaded(number)
+            self.instrument.repertoire.loaded(number)
 
     def send(self, address: str, *arguments: Argument) -> list[Reply]:
         """Do what one message says, at the sample that comes next; return the replies."""

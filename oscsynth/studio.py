@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .control.instrument import Instrument, Reply
-from .control.row import Refused
+from .control.instrument import Instrument
+from .control.row import Refused, Reply
 from .tap import Order, Recording, Tap
 
 SUFFIXES = (".wav", ".flac")

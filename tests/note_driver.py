@@ -53,13 +53,13 @@ class Stage:
         self.sounds: list[Sound] = []
         self.refused: list[tuple[Any, ...]] = []
         kinds = patches(folder)
-        self.instrument.set_patches({patch.name: patch for patch in kinds})
+        self.instrument.repertoire.set_patches({patch.name: patch for patch in kinds})
         for patch in kinds:
             sound = loader.load(patch)
-            self.instrument.offer(patch, sound.decoder.metadata)
+            self.instrument.repertoire.offer(patch, sound.decoder.metadata)
             self.engine.install(asked[-1], sound)
-            self.instrument.loaded(asked[-1])
-        self.instrument.start(kinds[0].name)
+            self.instrument.repertoire.loaded(asked[-1])
+        self.instrument.repertoire.start(kinds[0].name)
         self.values = np.frombuffer(self.instrument.state.values)
 
     def send(self, address: str, *arguments: float | str, sender: object = None) -> None:

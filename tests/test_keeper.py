@@ -39,7 +39,7 @@ def file(tmp_path, said):
 
 def start(file, said, first=None):
     instrument = Instrument(lambda number, patch: None)
-    instrument.set_patches({"Choir": CHOIR, "Violin": VIOLIN})
+    instrument.repertoire.set_patches({"Choir": CHOIR, "Violin": VIOLIN})
     keeper = Keeper(instrument, file, said.append)
     keeper.resume(first)
     return instrument, keeper

@@ -40,7 +40,7 @@ def choose(part: Part, key: int) -> None:
 
 def select_patch(part: Part, key: int) -> None:
     """Switch to a patch by its place."""
-    part.instrument.switch(part, part.instrument.shelf.names[key])
+    part.instrument.repertoire.switch(part, part.instrument.shelf.names[key])
 
 
 def next_patch(part: Part, key: int) -> None:
@@ -59,7 +59,7 @@ def _step(part: Part, step: int) -> None:
         raise Refused("there are no patches")
     here = part.wanted or (part.version.patch.name if part.version else "")
     at = names.index(here) + step if here in names else 0
-    part.instrument.switch(part, names[at % len(names)])
+    part.instrument.repertoire.switch(part, names[at % len(names)])
 
 
 def point(part: Part, key: int) -> None:

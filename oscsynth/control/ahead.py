@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..parameters import MAX_CHANGES_AHEAD, N_SLOTS, N_VOICE_SLOTS, VOICE_SLOTS, VOICES_AT, State, voice_at
-from .instrument import Reply
+from .row import Reply
 
 
 @dataclass(slots=True)

@@ -117,7 +117,7 @@ def arrange(
             continue
         part.expect(scene.patch, request, arrangement)
         if version is not None:
-            faults += instrument.take(part, version)
+            faults += instrument.repertoire.take(part, version)
         else:
             instrument.part_changed(part)
     return faults
@@ -138,7 +138,7 @@ def dress(part: Part, arrangement: Arrangement) -> list[str]:
     faults = []
     for address, arguments in arrangement.scene.values.items():
         try:
-            part.instrument.put(part, address, arguments)
+            part.instrument.directory.put(part, address, arguments)
         except Refused as refused:
             faults.append(f"part {part.number}: {address}: {refused}")
     part.travel(arrangement.seconds)  # again, should one of them have had a time of its own

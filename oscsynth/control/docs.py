@@ -9,12 +9,12 @@ from pathlib import Path
 from ..link import MAX_QUEUE_BYTES
 from ..parameters import MAX_PART_VOICES, MAX_VOICES, N_VOICE_LATENTS
 from .addresses import PART_ROWS, WHOLE_ROWS
+from .answers import MAX_EFFORT
 from .clients import LEASE_SECONDS, MAX_CLIENTS, MAX_CLIENTS_OF_A_HOST, SETTLE_SECONDS, SWEEP_SECONDS, TICK_SECONDS
 from .connection import MAX_CONNECTIONS, MAX_UNREAD_BYTES
 from .encoding import MAX_BUNDLE_BYTES
 from .framing import MAX_PACKET_BYTES
 from .guard import REPLY_BYTES_A_SECOND, REPLY_BYTES_AT_ONCE, SHARE, SHARE_OF_ALL, SUBSCRIPTIONS_A_SECOND, SUBSCRIPTIONS_AT_ONCE
-from .instrument import MAX_EFFORT
 from .osc import MAX_DEPTH
 from .part import N_SNAPSHOTS
 from .patterns import MAX_LEVELS, MAX_PATTERN

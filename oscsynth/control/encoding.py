@@ -13,7 +13,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from .osc import IMMEDIATE
 
 if TYPE_CHECKING:
-    from .instrument import Reply
+    from .row import Reply
 
 MAX_BUNDLE_BYTES = 1400  # what every network carries in one piece, IPv6 and VPNs too
 _HEAD = b"#bundle\0" + IMMEDIATE.to_bytes(8, "big")

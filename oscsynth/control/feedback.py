@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..parameters import N_SLOTS
 from .addresses import Route
 from .encoding import encode
-from .instrument import Reply
 from .part import Part
-from .row import Answer, Read
+from .row import Answer, Read, Reply
 
 if TYPE_CHECKING:
     from .instrument import Instrument

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from .encoding import encode
 from .guard import Guard, is_loopback
-from .instrument import Reply
 from .namespace import Namespace, topmost
+from .row import Reply
 
 if TYPE_CHECKING:
     from aiohttp import web

@@ -124,7 +124,7 @@ class Controls:
         routes, full = self._instrument.routes(), self._full(part, address)
         route = routes.get(f"{full}/normalized") or routes.get(full)
         if route is None:
-            raise Refused(f"{address} is no address that a control can move: {self._instrument.unknown(full)}")
+            raise Refused(f"{address} is no address that a control can move: {self._instrument.directory.unknown(full)}")
         if route.row.act is None and (route.row.write is None or route.row.types not in ("f", "i")):
             raise Refused(f"{address} takes {route.row.takes}, and no control can move that")
         return route

@@ -16,7 +16,7 @@ def control_faults(patch: Patch, metadata: Metadata | None) -> dict[int, str]:
     if not patch.midi.control_changes:
         return {}
     instrument = Instrument(lambda number, patch: None)
-    instrument.set_patches({patch.name: patch})
+    instrument.repertoire.set_patches({patch.name: patch})
     part = instrument.parts[1]
     part.take(Version(1, patch, metadata, "", True))
     faults = {}

@@ -56,7 +56,7 @@ def _meant(part: Part, address: str) -> tuple[Part, str]:
         below = of_all if in_part not in instrument.routes() and of_all in instrument.routes() else in_part
     route = instrument.routes().get(below)
     if route is None:
-        raise Refused(instrument.unknown(below))
+        raise Refused(instrument.directory.unknown(below))
     if not route.part.number:
         return part, below.removeprefix(prefix)
     return route.part, below.removeprefix(f"{prefix}/part/{route.part.number}/").removeprefix(prefix + "/")

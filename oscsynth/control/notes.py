@@ -25,7 +25,7 @@ _SCHEMA_VERSION = 1
 
 def to_notes(instrument: Instrument) -> str:
     """Return everything that the state does not hold."""
-    versions = {version.number: version for version in (*instrument.shelf.versions(), *instrument.sounding())}
+    versions = {version.number: version for version in (*instrument.shelf.versions(), *instrument.repertoire.sounding())}
     notes = {
         "version": _SCHEMA_VERSION,
         "next_number": instrument.shelf.next_number,

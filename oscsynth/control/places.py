@@ -34,7 +34,7 @@ def read_mode(part: Part, key: int) -> Answer:
 
 def write_patch(part: Part, key: int, values: Sequence[Any]) -> None:
     """Switch to a patch by its name."""
-    part.instrument.switch(part, values[0])
+    part.instrument.repertoire.switch(part, values[0])
 
 
 def read_patch_index(part: Part, key: int) -> Answer:
@@ -53,7 +53,7 @@ def write_patch_index(part: Part, key: int, values: Sequence[Any]) -> None:
     names = part.instrument.shelf.names
     if not names:
         raise Refused("there are no patches")
-    part.instrument.switch(part, names[min(max(values[0], 1), len(names)) - 1])
+    part.instrument.repertoire.switch(part, names[min(max(values[0], 1), len(names)) - 1])
 
 
 # ---- points and journeys
@@ -178,7 +178,10 @@ def read_addresses(part: Part, key: int) -> Answer:
 
 def read_status(part: Part, key: int) -> Answer:
     """Return names and figures in turn."""
-    return tuple(item for pair in part.instrument.status().items() for item in pair)
+    parts = part.instrument.parts
+    playing = {f"part/{number}": each.version.patch.name if each.version else "" for number, each in sorted(parts.items())}
+    figures = {"parts": len(parts), **playing, **part.instrument.figures()}
+    return tuple(item for pair in figures.items() for item in pair)
 
 
 def read_levels(part: Part, key: int) -> Answer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from ..errors import OscsynthError
 from ..parameters import Parameter
@@ -26,6 +26,13 @@ Keys: TypeAlias = Callable[["Part"], Mapping[str, int]]
 
 class Refused(OscsynthError):
     """What a message asks for cannot be done; the text is the sentence of ``/fail``."""
+
+
+class Reply(NamedTuple):
+    """A message to whoever sent the one that it answers."""
+
+    address: str
+    arguments: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from .clients import TICK_SECONDS, Clients
 from .connection import Sender, Where, host_of
 from .encoding import encode
 from .guard import Guard
-from .instrument import Instrument, Reply
+from .instrument import Instrument
 from .osc import parse
+from .row import Reply
 from .sockets import RECEIVE_BUFFER_BYTES, Sockets, address_of
 
 __all__ = ["MAX_FAILS_A_SECOND", "RECEIVE_BUFFER_BYTES", "Server", "encode"]

@@ -19,9 +19,10 @@ from ..link import MAX_QUEUE_BYTES
 from ..parameters import MAX_PARTS, N_SLOTS, PART_SLOTS
 from ..schedule import Queue, WallClock
 from .ahead import Ahead, Handed
-from .instrument import Instrument, Reply
+from .instrument import Instrument
 from .osc import IMMEDIATE, Bundle, Message
 from .punctuality import Punctuality
+from .row import Reply
 
 log = logging.getLogger(__name__)
 HANDOVER_SECONDS = 0.1

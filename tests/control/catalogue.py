@@ -31,13 +31,13 @@ def player(*, at_once: bool = True) -> tuple[Instrument, list]:
     """Return an instrument, and the list of what it had loaded; ``at_once`` loads Violin and Choir and starts the first by name."""
     loads: list = []
     instrument = Instrument(lambda number, patch: loads.append((number, patch)))
-    instrument.set_patches({patch.name: patch for patch in sorted((VIOLIN, CHOIR, BROKEN), key=lambda patch: patch.name)})
-    instrument.refuse("Broken", "its decoder is cut short")
+    instrument.repertoire.set_patches({patch.name: patch for patch in sorted((VIOLIN, CHOIR, BROKEN), key=lambda patch: patch.name)})
+    instrument.repertoire.refuse("Broken", "its decoder is cut short")
     if at_once:
         for patch in (VIOLIN, CHOIR):
-            instrument.offer(patch, METADATA[patch.name])
-            instrument.loaded(loads[-1][0])
-        instrument.start("Violin")
+            instrument.repertoire.offer(patch, METADATA[patch.name])
+            instrument.repertoire.loaded(loads[-1][0])
+        instrument.repertoire.start("Violin")
         instrument.changed = instrument.noted = False
     return instrument, loads
 

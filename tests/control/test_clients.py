@@ -143,8 +143,8 @@ def test_parts_that_come_and_go(stage):
 def test_a_saved_patch_is_told_though_no_message_came(stage):
     import dataclasses
 
-    stage.instrument.offer(dataclasses.replace(VIOLIN, pan=-0.5), METADATA["Violin"])
-    stage.instrument.loaded(stage.instrument.shelf.next_number - 1)
+    stage.instrument.repertoire.offer(dataclasses.replace(VIOLIN, pan=-0.5), METADATA["Violin"])
+    stage.instrument.repertoire.loaded(stage.instrument.shelf.next_number - 1)
     assert ("pan", -0.5) in stage.after(0.1)[PHONE]
 
 

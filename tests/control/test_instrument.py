@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oscsynth.control.addresses import PART_ROWS, WHOLE_ROWS
-from oscsynth.control.instrument import MAX_EFFORT
+from oscsynth.control.answers import MAX_EFFORT
 from oscsynth.control.osc import IMPULSE, Bundle, Message, Midi
 from oscsynth.parameters import PART, PART_PARAMETERS
 from oscsynth.units import PITCH_CLASS_ADDRESSES
@@ -72,25 +72,25 @@ def test_an_unknown_or_broken_patch():
 
 def test_a_switch_waits_until_the_patch_is_loaded_and_keeps_what_was_set_meanwhile():
     instrument, loads = player(at_once=False)
-    instrument.start("Violin")
+    instrument.repertoire.start("Violin")
     assert send(instrument, "patch", "Violin") == []
     send(instrument, "latent/bow", 0.9)
-    instrument.offer(VIOLIN, METADATA["Violin"])
+    instrument.repertoire.offer(VIOLIN, METADATA["Violin"])
     assert loads == [(1, VIOLIN)] and instrument.state.get(1, "open") == 0
-    assert instrument.loaded(1) == [("sender", (P + "done", (P + "patch", "Violin")))]
+    assert instrument.repertoire.loaded(1) == [("sender", (P + "done", (P + "patch", "Violin")))]
     assert [instrument.state.get(1, "latent", i) for i in range(2)] == [0.9, 0.6]
     assert (instrument.state.get(1, "patch"), instrument.state.get(1, "open"), instrument.state.get(1, "gate")) == (1, 1, 1)
 
 
 def test_the_newest_request_wins_and_a_failed_one_is_answered():
     instrument, _ = player(at_once=False)
-    instrument.start("Violin")
-    instrument.offer(VIOLIN, METADATA["Violin"])
-    instrument.offer(CHOIR, METADATA["Choir"])
+    instrument.repertoire.start("Violin")
+    instrument.repertoire.offer(VIOLIN, METADATA["Violin"])
+    instrument.repertoire.offer(CHOIR, METADATA["Choir"])
     send(instrument, "patch", "Choir")
-    assert instrument.loaded(1) == []
-    assert instrument.loaded(2, "no memory") == [("sender", fail("patch", "the patch Choir cannot be played: no memory")[0])]
-    assert instrument.loaded(77) == []
+    assert instrument.repertoire.loaded(1) == []
+    assert instrument.repertoire.loaded(2, "no memory") == [("sender", fail("patch", "the patch Choir cannot be played: no memory")[0])]
+    assert instrument.repertoire.loaded(77) == []
 
 
 def test_a_bundle_is_one_packet_and_goes_on_after_a_fault():
@@ -380,22 +380,22 @@ def test_a_saved_patch_changes_only_what_was_edited():
     send(instrument, "latent/bow", 0.9)
     send(instrument, "pan", 1)
     edited = dataclasses.replace(VIOLIN, latents=VIOLIN.latents | {"air": dataclasses.replace(VIOLIN.latents["air"], default=0.1)})
-    instrument.offer(edited, METADATA["Violin"])
+    instrument.repertoire.offer(edited, METADATA["Violin"])
     number = loads[-1][0]
     assert number == 3 and instrument.state.get(1, "patch") == 1
-    assert instrument.loaded(number) == []
+    assert instrument.repertoire.loaded(number) == []
     assert instrument.state.get(1, "patch") == 3
     assert [instrument.state.get(1, "latent", i) for i in range(2)] == [0.9, 0.1]
     assert instrument.state.get(1, "pan") == 1
-    instrument.forget()
+    instrument.repertoire.forget()
     assert loads[-1] == (1, None)
 
 
 def test_offering_the_same_again_loads_nothing_but_a_new_decoder_does():
     instrument, loads = player()
-    instrument.offer(VIOLIN, METADATA["Violin"])
+    instrument.repertoire.offer(VIOLIN, METADATA["Violin"])
     assert len(loads) == 2
-    instrument.offer(VIOLIN, METADATA["Violin"], stamp="newer")
+    instrument.repertoire.offer(VIOLIN, METADATA["Violin"], stamp="newer")
     assert loads[-1] == (3, VIOLIN)
 
 
@@ -403,17 +403,17 @@ def test_a_new_engine_is_sent_everything_what_sounds_first():
     instrument, loads = player()
     send(instrument, "patch", "Choir")
     del loads[:]
-    instrument.load_again()
+    instrument.repertoire.load_again()
     assert loads == [(2, CHOIR), (1, VIOLIN)]
 
 
 def test_a_patch_that_is_gone_sounds_on():
     instrument, loads = player()
-    instrument.set_patches({"Choir": CHOIR})
-    instrument.forget()
+    instrument.repertoire.set_patches({"Choir": CHOIR})
+    instrument.repertoire.forget()
     assert loads[-1] == (2, CHOIR) and send(instrument, "patch") == [(P + "patch", ("Violin",))]
     send(instrument, "patch/next")
-    instrument.forget()
+    instrument.repertoire.forget()
     assert loads[-1] == (1, None)
 
 

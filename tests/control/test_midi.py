@@ -22,8 +22,8 @@ def midi_player(choir=None, mode="drone", **settings):
     """Return an instrument whose part 1 plays Violin with these MIDI settings; ``choir`` are those of Choir."""
     instrument, loads = player()
     for patch, midi in ((VIOLIN, MidiSettings(**settings)), (CHOIR, MidiSettings(**choir or {}))):
-        instrument.offer(dataclasses.replace(patch, midi=midi, mode=mode), METADATA[patch.name])
-        instrument.loaded(loads[-1][0])
+        instrument.repertoire.offer(dataclasses.replace(patch, midi=midi, mode=mode), METADATA[patch.name])
+        instrument.repertoire.loaded(loads[-1][0])
     return instrument
 
 
@@ -318,8 +318,8 @@ def test_a_saved_patch_is_believed_before_what_was_learned():
     play(instrument, "control_change control=5 value=9")
     loads = []
     instrument.shelf._request_load = lambda number, patch: loads.append(number)
-    instrument.offer(dataclasses.replace(VIOLIN, midi=MidiSettings(control_changes={6: "gain"})), METADATA["Violin"])
-    instrument.loaded(loads[-1])
+    instrument.repertoire.offer(dataclasses.replace(VIOLIN, midi=MidiSettings(control_changes={6: "gain"})), METADATA["Violin"])
+    instrument.repertoire.loaded(loads[-1])
     assert send(instrument, "midi/learned") == [("/oscsynth/midi/learned", (6, "gain"))]
 
 

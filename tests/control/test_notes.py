@@ -14,7 +14,7 @@ def take_over(before):
     loads = []
     after = Instrument(lambda number, patch: loads.append((number, patch)), before.state)
     assert from_notes(after, to_notes(before))
-    after.set_patches({"Choir": CHOIR, "Violin": VIOLIN})
+    after.repertoire.set_patches({"Choir": CHOIR, "Violin": VIOLIN})
     return after, loads
 
 
@@ -24,7 +24,7 @@ def test_everything_is_known_again_and_nothing_loaded_again():
         send(before, *message)
     after, loads = take_over(before)
     for patch in (VIOLIN, CHOIR):
-        after.offer(patch, METADATA[patch.name])
+        after.repertoire.offer(patch, METADATA[patch.name])
     assert loads == [] and to_notes(after) == to_notes(before)
     for question in ("patch", "latent/bow", "point", "morph/to", "chroma/weight/C", "part/2/patch"):
         assert send(after, question) == send(before, question)
@@ -36,19 +36,19 @@ def test_everything_is_known_again_and_nothing_loaded_again():
 def test_a_patch_that_was_edited_meanwhile_is_loaded_under_a_new_number():
     before, _ = player()
     after, loads = take_over(before)
-    after.offer(VIOLIN, METADATA["Violin"], stamp="edited")
+    after.repertoire.offer(VIOLIN, METADATA["Violin"], stamp="edited")
     assert loads == [(3, VIOLIN)] and after.state.get(1, "patch") == 1
-    after.loaded(3)
+    after.repertoire.loaded(3)
     assert after.state.get(1, "patch") == 3
 
 
 def test_what_was_awaited_is_still_awaited():
     before, _ = player(at_once=False)
-    before.start("Violin")
+    before.repertoire.start("Violin")
     after, loads = take_over(before)
-    after.offer(VIOLIN, METADATA["Violin"])
+    after.repertoire.offer(VIOLIN, METADATA["Violin"])
     assert loads == [(1, VIOLIN)]
-    after.loaded(1)
+    after.repertoire.loaded(1)
     assert send(after, "patch") == [(P + "patch", ("Violin",))]
 
 

@@ -15,10 +15,10 @@ from oscsynth import lan
 from oscsynth.control import page
 from oscsynth.control.encoding import encode
 from oscsynth.control.guard import Guard
-from oscsynth.control.instrument import Reply
 from oscsynth.control.listener import Listener
 from oscsynth.control.namespace import Namespace
 from oscsynth.control.oscquery import OscQuery
+from oscsynth.control.row import Reply
 from oscsynth.control.server import Server
 from oscsynth.errors import OscsynthError
 

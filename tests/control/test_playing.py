@@ -25,11 +25,11 @@ class Playing:
         loads: list[int] = []
         self.instrument = Instrument(lambda number, patch: loads.append(number), seconds=lambda: self.seconds)
         patches = patches or (KEYS, MORE, VIOLIN)
-        self.instrument.set_patches({patch.name: patch for patch in patches})
+        self.instrument.repertoire.set_patches({patch.name: patch for patch in patches})
         for patch in patches:
-            self.instrument.offer(patch, metadata(3))
-            self.instrument.loaded(loads[-1])
-        self.instrument.start(patches[0].name)
+            self.instrument.repertoire.offer(patch, metadata(3))
+            self.instrument.repertoire.loaded(loads[-1])
+        self.instrument.repertoire.start(patches[0].name)
 
     def __call__(self, address: str, *arguments: float | str) -> list[tuple[str, tuple[object, ...]]]:
         self.seconds += 0.01

@@ -24,12 +24,12 @@ def start(text, patches=(CHOIR, VIOLIN), first=None):
     """Return a new instrument that has taken a session up, with its patches loaded, and what it said."""
     loads = []
     after = Instrument(lambda number, patch: loads.append((number, patch)))
-    after.set_patches({patch.name: patch for patch in patches})
+    after.repertoire.set_patches({patch.name: patch for patch in patches})
     said = from_session(after, text, first)
     for patch in patches:
-        after.offer(patch, METADATA[patch.name])
+        after.repertoire.offer(patch, METADATA[patch.name])
     for number, _ in loads:
-        after.loaded(number)
+        after.repertoire.loaded(number)
     return after, said
 
 
@@ -81,13 +81,13 @@ def test_what_is_played_while_it_loads_is_meant():
     before, _ = player()
     send(before, "latent/1", 0.9)
     after = Instrument(lambda number, patch: None)
-    after.set_patches({"Violin": VIOLIN})
+    after.repertoire.set_patches({"Violin": VIOLIN})
     from_session(after, session_of(before))
     text = session_of(after)
     send(after, "latent/1", 0.1)
-    after.offer(VIOLIN, METADATA["Violin"])
+    after.repertoire.offer(VIOLIN, METADATA["Violin"])
     assert text == session_of(before), "what waits is kept as it is"
-    after.loaded(1)
+    after.repertoire.loaded(1)
     assert send(after, "latent/1") == [(P + "latent/1", (0.1,))]
 
 
@@ -110,11 +110,11 @@ def test_a_patch_that_cannot_be_played_any_more_leaves_the_others():
     before, _ = player()
     send(before, "part/2/patch", "Choir")
     after = Instrument(lambda number, patch: None)
-    after.set_patches({"Choir": CHOIR, "Violin": VIOLIN})
+    after.repertoire.set_patches({"Choir": CHOIR, "Violin": VIOLIN})
     from_session(after, session_of(before))
-    after.offer(VIOLIN, METADATA["Violin"])
-    after.refuse("Choir", "broken")
-    after.loaded(1)
+    after.repertoire.offer(VIOLIN, METADATA["Violin"])
+    after.repertoire.refuse("Choir", "broken")
+    after.repertoire.loaded(1)
     assert sorted(after.parts) == [1] and after.parts[1].version.patch is VIOLIN
 
 

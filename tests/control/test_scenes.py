@@ -112,9 +112,9 @@ def test_a_scene_waits_for_what_is_not_loaded_yet():
     instrument.scenes.set([ONE])
     assert send(instrument, "scene", "One") == []
     for patch in (CHOIR, VIOLIN):
-        instrument.offer(patch, METADATA[patch.name])
-    assert instrument.loaded(1) == [("sender", done("scene", "Choir"))]
-    instrument.loaded(2)
+        instrument.repertoire.offer(patch, METADATA[patch.name])
+    assert instrument.repertoire.loaded(1) == [("sender", done("scene", "Choir"))]
+    instrument.repertoire.loaded(2)
     assert playing(instrument) == {1: "Violin", 3: "Choir"} and send(instrument, "latent/1") == [(P + "latent/1", (0.9,))]
 
 
@@ -124,8 +124,8 @@ def test_the_newest_wish_wins_over_a_scene_that_waits():
     send(instrument, "scene", "One")
     send(instrument, "patch", "Choir")
     for number, patch in enumerate((CHOIR, VIOLIN), 1):
-        instrument.offer(patch, METADATA[patch.name])
-        instrument.loaded(number)
+        instrument.repertoire.offer(patch, METADATA[patch.name])
+        instrument.repertoire.loaded(number)
     assert playing(instrument) == {1: "Choir", 3: "Choir"} and send(instrument, "gain") == [(P + "gain", (0,))]
 
 
@@ -165,9 +165,9 @@ def test_stored_and_recalled_it_is_the_same(stage, kept):
 
 def test_notes_and_the_pedal_belong_to_no_scene(stage, kept):
     bells = dataclasses.replace(VIOLIN, name="Bells", mode="notes")
-    stage.set_patches({"Bells": bells, "Choir": CHOIR, "Violin": VIOLIN})
-    stage.offer(bells, METADATA["Violin"])
-    stage.loaded(3)
+    stage.repertoire.set_patches({"Bells": bells, "Choir": CHOIR, "Violin": VIOLIN})
+    stage.repertoire.offer(bells, METADATA["Violin"])
+    stage.repertoire.loaded(3)
     for message in (("part/2/patch", "Bells"), ("part/2/hold", 1), ("part/2/note/on", 60, 0.5), ("part/2/gain", -6.0)):
         send(stage, *message)
     send(stage, "scene/store", "Bells")

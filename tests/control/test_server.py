@@ -12,8 +12,8 @@ from pythonosc.osc_bundle_builder import OscBundleBuilder
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import build_msg
 
-from oscsynth.control.instrument import Reply
 from oscsynth.control.osc import messages, parse
+from oscsynth.control.row import Reply
 from oscsynth.control.server import MAX_FAILS_A_SECOND, RECEIVE_BUFFER_BYTES, Server, encode
 from oscsynth.errors import OscsynthError
 
