@@ -8,6 +8,8 @@ import tempfile
 import pytest
 from hypothesis import settings
 
+from .needs import pytest_runtest_makereport, pytest_terminal_summary  # noqa: F401
+
 # How long an example takes says how busy the machine is.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")

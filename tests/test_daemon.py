@@ -22,6 +22,7 @@ from oscsynth.client import Client
 
 from .audio.jack_server import Capture, environment, jack_server
 from .engine_harness import wait_until
+from .needs import needs
 from .serving import Serve, child_pids, is_alive, tiny_patches
 
 Start = Callable[..., Serve]
@@ -171,6 +172,7 @@ def test_engine_that_dies_again_and_again_is_given_up_for_silence(start, tmp_pat
     sounding(serve)
 
 
+@needs("JACK")
 def test_sound_comes_back_with_the_engine_and_with_the_device(patches):
     with jack_server() as (name, server):
         serve = Serve(patches=patches, env=environment(name))

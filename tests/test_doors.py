@@ -14,6 +14,7 @@ import pytest
 from pythonosc.osc_message import OscMessage
 
 from .control.test_discovery import browse
+from .needs import needs
 from .serving import Serve, child_pids, megabytes, tiny_patches
 
 CLIENT = Path(__file__).parent / "oscquery_client.js"
@@ -100,7 +101,7 @@ def test_another_process_finds_it_and_the_address_it_gets_answers(tmp_path):
         serve.close()
 
 
-@pytest.mark.skipif(not shutil.which("npm"), reason="npm is not installed")
+@needs("npm")
 def test_the_oscquery_client_of_npm_walks_the_tree_and_listens(serve, tmp_path):
     installed = subprocess.run(
         ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", tmp_path / "npm", "oscquery@1"],

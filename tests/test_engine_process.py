@@ -21,6 +21,7 @@ from oscsynth.renderer import Renderer
 
 from .audio.jack_server import Capture, environment, jack_server
 from .engine_harness import CONTEXT, EngineProcess, wait_until
+from .needs import needs
 
 
 @pytest.fixture
@@ -167,6 +168,7 @@ def test_patient_engine_waits_for_its_device(engine):
     assert (event["api"], event["sentence"]) == ("none", "")
 
 
+@needs("JACK")
 def test_device_that_goes_and_comes_back(engine, monkeypatch, capfd):
     with jack_server() as (name, server):
         for variable, value in environment(name).items():
@@ -193,6 +195,7 @@ def roughness(sound: np.ndarray) -> float:
     return float(np.abs(np.diff(sound, 2, axis=0)).max())
 
 
+@needs("JACK")
 def test_switching_under_jack_clicks_nowhere_and_loses_nothing(engine, monkeypatch):
     with jack_server() as (name, _):
         for variable, value in environment(name).items():

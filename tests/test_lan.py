@@ -10,9 +10,10 @@ import time
 
 import pytest
 
+from .needs import needs
 from .serving import tiny_patches
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="makes networks of Linux's kind")
+pytestmark = needs("network namespaces")
 SUDO = [] if os.geteuid() == 0 else ["sudo", "-n"]
 STAGE, HALL = f"oscsynth-stage-{os.getpid()}", f"oscsynth-hall-{os.getpid()}"
 SERVER, PHONE, STRANGER = "10.77.1.1", "10.77.1.2", "10.88.0.2"  # the stranger is reached, but in no network of the server's

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import jack
 import mido
 import numpy as np
 import pytest
 
 from oscsynth.midi_ports import Port, choose, inputs
 
-from .audio.jack_server import PERIOD_SAMPLES, SAMPLE_RATE_HZ, Capture, environment, jack_server
+from .audio.jack_server import PERIOD_SAMPLES, SAMPLE_RATE_HZ, Capture, environment, jack, jack_server
 from .decoders import tiny_decoder
 from .engine_harness import wait_until
+from .needs import needs
 from .onsets import onsets
 from .serving import Serve
 
 ROOT = Path(__file__).parent.parent
 NAME = "A keyboard patch"
 SIMPLE = ("--http-port", "0", "--no-announce", "--fresh")
-needs_jack = pytest.mark.skipif(not shutil.which("jackd"), reason="jackd is not installed")
+needs_jack = needs("JACK")
 
 
 def keyboard_patch(folder: Path) -> Path:

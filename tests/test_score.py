@@ -1,7 +1,6 @@
 import contextlib
 import json
 import os
-import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -15,6 +14,8 @@ from hypothesis import strategies as st
 from oscsynth.control.osc import Argument, Midi
 from oscsynth.errors import OscsynthError
 from oscsynth.score import Event, load_score, parse_line
+
+from .needs import needs
 
 
 def test_lines_become_events_in_order_of_time(tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_what_sclang_wrote_is_read() -> None:
     assert heard(SCLANG) == SCLANG_EVENTS
 
 
-@pytest.mark.skipif(not shutil.which("sclang"), reason="sclang is not installed")
+@needs("sclang")
 def test_what_sclang_writes_is_read(tmp_path: Path) -> None:
     score, script, conf = tmp_path / "new.osc", tmp_path / "write.scd", tmp_path / "conf.yaml"
     conf.write_text("includePaths:\n    []\nexcludePaths:\n    []\n")

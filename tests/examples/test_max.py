@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import re
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -12,6 +11,8 @@ import pytest
 
 from oscsynth.control.instrument import Instrument
 from oscsynth.control.osc import messages, parse
+
+from ..needs import needs
 
 FOLDER = Path(__file__).parents[2] / "max_examples"
 PATCHES = ("hello", "control_surface", "sequencer")
@@ -97,7 +98,7 @@ def test_it_sends_to_where_the_instrument_listens(patcher):
     assert ports == {"57140"} or "node.script" in json.dumps(patcher)
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="Node is not installed")
+@needs("Node")
 def test_a_step_of_the_sequencer_is_one_bundle_ahead_of_its_time(tmp_path, free_udp):
     """Run bundles.js as Node for Max does, with a `max-api` that hands it one step."""
     api = tmp_path / "node_modules" / "max-api"

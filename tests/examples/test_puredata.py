@@ -1,20 +1,18 @@
 """The Pure Data patches, run by a real Pd against a real instrument."""
 
 import re
-import shutil
 import subprocess
 import time
 from pathlib import Path
 
-import pytest
-
 from oscsynth.control.instrument import Instrument
 
+from ..needs import needs
 from ..serving import Serve
 from .listening import ask, classes, n_in_time, wait_until_it_plays
 
 FOLDER = Path(__file__).parents[2] / "examples" / "puredata"
-needs_pd = pytest.mark.skipif(not shutil.which("pd"), reason="Pd is not installed")
+needs_pd = needs("Pd")
 
 
 class PureData:

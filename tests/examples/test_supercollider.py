@@ -2,22 +2,21 @@
 
 import os
 import re
-import shutil
 import subprocess
 import time
 from pathlib import Path
 
-import pytest
 import soundfile
 
 from oscsynth.control.instrument import Instrument
 from oscsynth.render import render_file
 
+from ..needs import needs
 from ..serving import Serve
 from .listening import ask, classes, n_in_time, wait_until_it_plays
 
 FOLDER = Path(__file__).parents[2] / "examples" / "supercollider"
-needs_sclang = pytest.mark.skipif(not shutil.which("sclang"), reason="sclang is not installed")
+needs_sclang = needs("sclang")
 
 
 class Language:

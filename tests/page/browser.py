@@ -19,7 +19,6 @@ from ..serving import Serve
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 LAPTOP = {"viewport": {"width": 1440, "height": 900}}
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE_MS = 6000
 FLAGS = (
     "--headless",

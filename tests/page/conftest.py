@@ -1,26 +1,18 @@
 """One browser and one daemon for all tests of the page."""
 
-import os
 import shutil
 
 import pytest
 
+from ..needs import CHROMIUM, skip_without
 from ..serving import Serve, tiny_patches
-from .browser import CHROMIUM, chromium, opened, wait_for_http
-
-
-def pytest_collection_modifyitems(items):
-    if not any(map(shutil.which, CHROMIUM)) and not os.environ.get("REQUIRE_ALL"):
-        for item in items:
-            if "/page/" in str(item.path):
-                item.add_marker(pytest.mark.skip(reason="Chromium is not installed"))
+from .browser import chromium, opened, wait_for_http
 
 
 @pytest.fixture(scope="package")
 def browser():
-    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if path is None:
-        pytest.fail("Chromium is not installed, and REQUIRE_ALL is set")
+    skip_without("Chromium")
+    path = next(filter(None, map(shutil.which, CHROMIUM)))
     # Of the package, not of the session: while it is open, asyncio.run does not work in this thread.
     with chromium(path) as browser:
         yield browser

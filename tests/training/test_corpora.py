@@ -13,6 +13,7 @@ from training.corpora import Clip, Skipped
 from training.recipes import PITCHED, RECIPES
 from training.spectra import Stft, magnitudes
 
+from ..needs import needs
 from .conftest import clips
 
 STFT = Stft()
@@ -103,7 +104,7 @@ def test_a_midi_file_holds_its_notes() -> None:
         assert event in data
 
 
-@pytest.mark.skipif(not shutil.which("fluidsynth"), reason="fluidsynth is not installed")
+@needs("FluidSynth")
 def test_a_rendered_note_starts_at_once_and_is_in_tune() -> None:
     notes = [render.Note(pitch, 100, 0.5) for pitch in (60, 69)]
     for note, audio in zip(notes, render.render(73, notes), strict=True):
