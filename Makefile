@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
 .DEFAULT_GOAL := help
 
-.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening
+.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening benchmark-power-cut
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ benchmark-listening: .venv/test.stamp  ## listen in Chromium for a minute: the s
 
 benchmark-workers: .venv/test.stamp  ## train with two workers and with one, and compare
 	$(BIN)/python -m benchmarks.training_workers
+
+benchmark-power-cut: .venv/test.stamp  ## kill everything in the middle of a scene, and measure how soon the same is heard
+	$(BIN)/python -m benchmarks.power_cut
 
 benchmark-switch: .venv/test.stamp  ## ten patch switches a second for a minute under JACK
 	$(BIN)/python -m benchmarks.switch

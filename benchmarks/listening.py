@@ -17,7 +17,8 @@ import numpy as np
 from playwright.sync_api import Page
 
 from oscsynth.tap import Tap, tap_path
-from tests.page.browser import CHROMIUM, chromium, opened, wait_for_http
+from tests.needs import CHROMIUM
+from tests.page.browser import chromium, opened, wait_for_http
 from tests.page.test_listening import STATE, hashed
 from tests.serving import Serve, tiny_patches
 

@@ -17,7 +17,8 @@ import numpy as np
 import soundfile
 from playwright.sync_api import Page
 
-from tests.page.browser import CHROMIUM, chromium, opened, wait_for_http
+from tests.needs import CHROMIUM
+from tests.page.browser import chromium, opened, wait_for_http
 from tests.serving import Serve, tiny_patches
 
 RATE_HZ = 44100

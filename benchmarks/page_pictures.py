@@ -9,7 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.page.browser import CHROMIUM, LAPTOP, PHONE, chromium, opened, wait_for_http
+from tests.needs import CHROMIUM
+from tests.page.browser import LAPTOP, PHONE, chromium, opened, wait_for_http
 from tests.serving import Serve
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
