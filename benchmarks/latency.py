@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 from pythonosc.osc_message_builder import build_msg
 
-from tests.audio.jack_server import SAMPLE_RATE_HZ, Capture, environment, jack_server
+from tests.audio.jack_server import SAMPLE_RATE_HZ, Capture, environment, jack_server, listen_undisturbed
 from tests.engine_harness import wait_until
 from tests.onsets import bundle, tag_now
 from tests.serving import Serve, free_port
@@ -260,6 +260,13 @@ def measure(player: str, period_samples: int, timetagged: bool, events: int, n_l
     )
 
 
+def kept(path: Path, results: list[Result]) -> list[Result]:
+    """Return what an earlier run found that this one did not look at."""
+    earlier = [Result(**each) for each in json.loads(path.read_text())] if path.exists() else []
+    new = {(result.player, result.period_samples, result.timetagged) for result in results}
+    return [result for result in earlier if (result.player, result.period_samples, result.timetagged) not in new]
+
+
 def draw(results: list[Result], path: Path) -> None:
     """Draw the distribution of the first changed sample for each run."""
     import matplotlib
@@ -269,7 +276,7 @@ def draw(results: list[Result], path: Path) -> None:
 
     at_once = [result for result in results if not result.timetagged] or results
     figure, axes = plt.subplots(figsize=(8, 0.6 + 0.6 * len(at_once)), layout="constrained")
-    axes.boxplot([result.latencies for result in at_once], vert=False, whis=(1, 99), widths=0.6)
+    axes.boxplot([result.latencies for result in at_once], orientation="horizontal", whis=(1, 99), widths=0.6)
     axes.set_yticks(range(1, len(at_once) + 1), [f"{result.player}, period {result.period_samples}" for result in at_once])
     axes.set(xlabel="from the packet to the first changed sample, ms (box: quartiles, whiskers: 1 to 99 %)", xlim=(0, None))
     figure.savefig(path, dpi=110)
@@ -282,19 +289,23 @@ def main() -> None:
     parser.add_argument("--players", nargs="+", default=list(PLAYERS), choices=list(PLAYERS))
     parser.add_argument("--load", type=int, default=0, help="processes that only compute meanwhile")
     parser.add_argument("--flood", type=int, default=0, help="messages a second from another process meanwhile")
+    parser.add_argument("--at-once", action="store_true", help="leave out what is sent ahead of time")
     parser.add_argument("--output", type=Path, help="a folder for the JSON and the picture")
     arguments = parser.parse_args()
-    sys.setswitchinterval(1e-4)
+    if refused := listen_undisturbed():
+        print(refused, file=sys.stderr)
     results = []
     for period in arguments.periods:
-        for timetagged in (False, True):
+        for timetagged in (False, True)[: 1 if arguments.at_once else 2]:
             for player in arguments.players:
                 results.append(measure(player, period, timetagged, arguments.events, arguments.load, arguments.flood))
                 print(results[-1].line(), flush=True)
     if arguments.output:
         arguments.output.mkdir(parents=True, exist_ok=True)
         name = "latency" + (f"-load{arguments.load}" if arguments.load else "") + (f"-flood{arguments.flood}" if arguments.flood else "")
-        (arguments.output / f"{name}.json").write_text(json.dumps([asdict(result) for result in results], indent=1))
+        results = kept(arguments.output / f"{name}.json", results) + results
+        results.sort(key=lambda result: (result.period_samples, result.timetagged, result.player))
+        (arguments.output / f"{name}.json").write_text(json.dumps([asdict(result) for result in results]) + "\n")
         draw(results, arguments.output / f"{name}.png")
 
 

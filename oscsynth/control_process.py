@@ -321,6 +321,7 @@ class Control:
         return {
             "sounding": int(telemetry.sounding_parts),
             "voices": int(telemetry.sounding_voices),
+            "shed": int(telemetry.shed),
             "peak": telemetry.peak,
             "load": telemetry.load,
             "load_peak": telemetry.load_peak,

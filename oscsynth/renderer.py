@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +24,15 @@ LOAD_SMOOTHING_SECONDS = 0.5
 class Renderer:
     """At each block: takes the newest state and what lies ahead, has it rendered, says in the telemetry how it went.
 
-    ``state.leaving`` fades everything out, whatever control says.
+    ``state.leaving`` fades everything out, whatever control says. ``clock`` returns seconds, as ``time.monotonic`` does. Where blocks take nearly as
+    long as they last, some of the sound is given up (`sound.overload`).
     """
 
-    def __init__(self, memory: SharedMemory, sample_rate_hz: int, n_channels: int, tap: Tap | None = None) -> None:
+    def __init__(
+        self, memory: SharedMemory, sample_rate_hz: int, n_channels: int, tap: Tap | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         from .sound.engine import Engine  # here, so that it is imported while the device opens
+        from .sound.overload import Overload
 
         self.engine = Engine(sample_rate_hz, n_channels)
         self.state = TimedState(memory, sample_rate_hz, self.engine.stft.clock_samples)
@@ -35,6 +40,9 @@ class Renderer:
         self.is_hurried = False
         self.backend: Backend | None = None
         self.guard = Guard(self._render, n_channels)
+        self.shed = 0  # notes given up
+        self._overload = Overload()
+        self._clock = clock
         self._tap = tap
         self._memory = memory
         self._rate_hz = float(sample_rate_hz)
@@ -49,15 +57,24 @@ class Renderer:
         return block
 
     def _render(self, n_samples: int) -> NDArray[np.float32]:
-        begun_seconds = time.monotonic()
+        begun_seconds = self._clock()
         pieces = [self.engine.render(state, n) for state, n in self.state.pieces(self.engine.position_samples, n_samples, begun_seconds)]
         block = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-        self._measure(block, n_samples, begun_seconds)
+        busy_seconds = self._clock() - begun_seconds
+        self._measure(block, n_samples, begun_seconds, busy_seconds)
+        self._relieve(n_samples, busy_seconds)
         return block
 
-    def _measure(self, block: NDArray[np.float32], n_samples: int, begun_seconds: float) -> None:
+    def _relieve(self, n_samples: int, busy_seconds: float) -> None:
+        engine, overload = self.engine, self._overload
+        count = overload(busy_seconds, n_samples / self._rate_hz, n_samples, engine.sounding_voices)
+        engine.is_coarse = overload.is_coarse
+        if count:
+            self.shed += engine.shed(count)
+
+    def _measure(self, block: NDArray[np.float32], n_samples: int, begun_seconds: float, busy_seconds: float) -> None:
         length_seconds = n_samples / self._rate_hz
-        load = (time.monotonic() - begun_seconds) / length_seconds
+        load = busy_seconds / length_seconds
         self._load += (load - self._load) * min(1.0, length_seconds / LOAD_SMOOTHING_SECONDS)
         self._load_peak = max(self._load_peak, load)
         self._late += load > 1.0
@@ -82,6 +99,7 @@ class Renderer:
             self.state.reached_seconds,
             float(self.is_hurried),
             float(engine.sounding_voices),
+            float(self.shed),
         )
         self._memory.write_telemetry(fields)
         if engine.position_samples >= self._peak_until:  # the peak of the last second, give or take one
@@ -92,4 +110,5 @@ class Renderer:
         """Begin the worst load anew, and the clock: the first blocks fetch memory that later ones have, and come in no time."""
         self.state.clock.reset()
         self._load = self._load_peak = 0.0
-        self._late = 0
+        self._late = self.shed = 0
+        self._overload.forget()

@@ -107,7 +107,7 @@ _WHOLE: tuple[Row, ...] = (
     Row("scenes/{}/name", "s", "the name of one scene, for a label", s.read_scenes_name, keys=s.scenes, placeholder="K"),
     Row("scenes/{}/note", "s", "the note of one scene, for a label", s.read_scenes_note, keys=s.scenes, placeholder="K"),
     Row("addresses", "s", "every address there is now, in several messages where they are many", p.read_addresses),
-    Row("status", "s", "names and figures in turn: parts, load, underruns, latency ...", p.read_status),
+    Row("status", "s", "names and figures in turn: parts, voices, notes shed under overload, load, underruns, latency ...", p.read_status),
     Row("levels", "ff", "loudest sample of left and right in the last moment, in dB", p.read_levels, is_live=True),
     Row("spectrum", "f" * N_BANDS, f"what is heard: the power of {N_BANDS} bands in dB, from {LOWEST_HZ:g} to {HIGHEST_HZ:g} Hz, each as much wider "
         "than the one before", p.read_spectrum, is_live=True),

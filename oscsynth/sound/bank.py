@@ -22,6 +22,7 @@ Voices = NDArray[np.float64]  # (MAX_VOICES, N_VOICE_SLOTS), as the state has th
 
 BEND_SECONDS = 0.02  # the least in which a bend gets there: no step is heard in a wheel's
 ROWS_AHEAD = 8  # spectra decoded together where a movement is known ahead
+FAINT = 0.01  # of full level: a voice that is hardly heard
 FEW_VOICES = 8  # so many together are as loud as a drone
 
 _TRANSPOSE, _GLIDE = PART_SLOTS["transpose"].start, PART_SLOTS["glide"].start
@@ -195,6 +196,23 @@ class Bank:
     def cut(self, now: int, samples: float, row: Row) -> None:
         """Have everything be silent after so many samples."""
         self._envelopes.cut(np.arange(self.n_voices), now, samples, row)
+
+    def spare(self, now: int, samples: float) -> list[tuple[tuple[bool, float], int]]:
+        """Return how much each voice would be missed that goes on for longer than so many samples, and its place; the least number goes first.
+
+        What ends or is hardly heard comes before the rest, the quietest first; the rest by age.
+        """
+        n = self.n_voices
+        ending = self._envelopes.ends[:n] < np.inf
+        faint = self._envelopes.is_steady(now, n) & (self.gains[:n] < FAINT * self._level)
+        first = ending | faint
+        order = np.where(first, self.gains[:n], self._known[self._voices[:n]])
+        goes_on = self._envelopes.ends[:n] > now + samples
+        return [((not first[at], float(order[at])), at) for at in np.flatnonzero(goes_on).tolist()]
+
+    def drop(self, at: int, now: int, samples: float, row: Row) -> None:
+        """Have one voice be silent after so many samples."""
+        self._envelopes.cut(np.array([at]), now, samples, row)
 
     # ---- what it sounds like
 

@@ -121,6 +121,16 @@ class Deck:
             self.fade.to(0.0, now, fade_samples)
             self._heard_at = -1.0
 
+    def spare(self, now: int, fade_samples: float) -> list[tuple[tuple[bool, float], int]]:
+        """Return `Bank.spare` of its notes."""
+        return self._bank.spare(now, fade_samples) if self._bank is not None else []
+
+    def drop(self, at: int, now: int, fade_samples: float) -> None:
+        """Have one of its notes fade out within so many samples."""
+        assert self._bank is not None
+        self._bank.drop(at, now, fade_samples, self._controls.target)
+        self._heard_at = -1.0
+
     def update(self, row: Row, voices: Voices, now: int) -> bool:
         """Take over the part's row of the state, and its voices; return whether something acts at once, at this very sample."""
         panicked = row[_PANIC] != self._controls.target[_PANIC]

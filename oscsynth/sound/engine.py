@@ -14,6 +14,7 @@ from .bank import Voices
 from .controls import Controls, Row, master_slews
 from .deck import PANIC_SECONDS, Deck
 from .output import limit
+from .overload import FADE_SECONDS
 from .phase import NoiseCarrier, Stft
 from .voices import Sound
 
@@ -44,12 +45,15 @@ class Engine:
     ----------
     position_samples : int
         Rendered so far.
+    is_coarse : bool
+        Whether what moves is to be made anew half as often as it could be.
     """
 
     def __init__(self, sample_rate_hz: int, n_channels: int = 2) -> None:
         self.stft = Stft.at_rate(sample_rate_hz)
         self.n_channels = n_channels
         self.position_samples = 0
+        self.is_coarse = False
         self._carrier = NoiseCarrier(self.stft)
         self._sounds: dict[int, Sound] = {}
         self._parts = [_Part(part, self._sounds, self._carrier) for part in range(1, MAX_PARTS + 1)]
@@ -86,6 +90,15 @@ class Engine:
     def sounding_voices(self) -> int:
         """Notes that are heard now."""
         return sum(deck.n_voices for part in self._parts for deck in part.decks)
+
+    def shed(self, count: int) -> int:
+        """Have some notes fade out at once, those first that are missed least; return how many went."""
+        now, fade_samples = self.position_samples, FADE_SECONDS * self.stft.sample_rate_hz
+        decks = [deck for part in self._parts for deck in part.decks]
+        spare = sorted((rank, n, at) for n, deck in enumerate(decks) for rank, at in deck.spare(now, fade_samples))
+        for _, n, at in spare[:count]:
+            decks[n].drop(at, now, fade_samples)
+        return len(spare[:count])
 
     def render(self, state: State, n_samples: int) -> Block:
         """Return the next samples.
@@ -184,7 +197,7 @@ class Engine:
         moving = sum(deck.n_moving for part in self._parts for deck in part.decks if not deck.is_settled())
         if moving > 4 * MANY_VOICES and now % (4 * self.stft.clock_samples) == 0:
             return 4
-        return 2 if moving > MANY_VOICES else 1
+        return 2 if moving > MANY_VOICES or self.is_coarse else 1
 
     def _master_is_settled(self) -> bool:
         return self._master is None or self._master_heard_at >= self._master.arrives

@@ -68,6 +68,11 @@ class Envelopes:
             self._n_still, self._still = n_notes, float(still.max(initial=-np.inf))
         return self._still
 
+    def is_steady(self, now: float, n_notes: int) -> NDArray[np.bool_]:
+        """Return which of the first notes are past attack and decay, bool (notes,)."""
+        steady: NDArray[np.bool_] = (self._opened + self._attack + self._decay)[:n_notes] <= now
+        return steady
+
     def levels(self, now: float, row: Row, notes: slice) -> Row:
         """Return the amplitudes 0..1 of some notes at a sample, float64 (notes,)."""
         attack, decay, release = self._attack[notes], self._decay[notes], self._release[notes]

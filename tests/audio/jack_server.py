@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import os
 import shutil
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+
+from oscsynth.real_time import keep_memory
 
 try:
     import jack
@@ -21,6 +25,7 @@ except OSError:  # there is no library: what needs it is skipped
 
 SAMPLE_RATE_HZ, PERIOD_SAMPLES = 44100, 512
 MAX_SECONDS = 90
+LISTENER_PRIORITY = 30  # under the sound and over everything ordinary
 
 
 def environment(name: str) -> dict[str, str]:
@@ -84,6 +89,23 @@ def _silence() -> Iterator[None]:
         yield
 
 
+def listen_undisturbed() -> str:
+    """Give this process what hears every period while others compute; return why not, or nothing.
+
+    The client's callback needs the interpreter's lock: whoever holds it must not wait for another program. What this process starts gets none of it.
+    """
+    sys.setswitchinterval(1e-4)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    keep_memory()
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(LISTENER_PRIORITY))
+    except OSError as error:
+        return f"the listener gets no real-time place ({error.strerror}): it may be late itself"
+    return ""
+
+
 class Capture:
     """Hears the first client of that name: both channels, with no sample left out, and every xrun of the server."""
 
@@ -94,7 +116,7 @@ class Capture:
         jack.set_info_function(lambda message: None)
         self.client = jack.Client("capture", no_start_server=True, servername=name)
         self.xruns = 0
-        self._sound = np.zeros((MAX_SECONDS * SAMPLE_RATE_HZ, 2), np.float32)
+        self._sound = np.full((MAX_SECONDS * SAMPLE_RATE_HZ, 2), 0, np.float32)  # written to: no page is fetched while it listens
         self.samples = 0
         self.periods: list[int] = []  # where each begins in the server's own count
         self._ports = [self.client.inports.register(f"in_{channel}") for channel in (1, 2)]

@@ -93,6 +93,7 @@ const FIGURES = [
   ["faults", "faults"],
   ["sounding", "sounding parts"],
   ["voices", "voices"],
+  ["shed", "notes shed"],
   ["clients", "OSC clients"],
 ];
 

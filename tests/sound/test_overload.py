@@ -1,0 +1,169 @@
+"""What is given up under overload, and in which order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oscsynth.patch import Patch, Velocity
+from oscsynth.sound.overload import END_LOAD, FADE_SECONDS, SETTLE_SECONDS, WINDOW_SAMPLES, Overload
+from tests.sound.conftest import RATE_HZ
+
+from .test_bank import Keys
+from .test_engine import second_difference
+
+FADE_SAMPLES = round(FADE_SECONDS * RATE_HZ) + 256
+
+
+def told(overload: Overload, *loads: float, n_samples: int = WINDOW_SAMPLES, n_voices: int = 64) -> list[int]:
+    """Return what it gives up after each block of such a load."""
+    length_seconds = n_samples / RATE_HZ
+    return [overload(load * length_seconds, length_seconds, n_samples, n_voices) for load in loads]
+
+
+@pytest.fixture
+def keys(decoder_path: Path) -> Keys:
+    return Keys(Patch("Test", str(decoder_path), voices=64))
+
+
+def pitches(keys: Keys) -> set[float]:
+    """Return which notes go on."""
+    keys.render(FADE_SAMPLES)
+    bank = keys.bank
+    return set(bank._pitches[: bank.n_voices].tolist())
+
+
+def test_one_block_that_was_held_up_costs_nothing() -> None:
+    overload = Overload()
+    assert not any(told(overload, *[0.3, 5.0] * 20)) and not overload.is_coarse
+
+
+def test_moving_sounds_become_coarse_before_a_note_goes() -> None:
+    overload = Overload()
+    assert told(overload, 0.9, 0.9) == [0, 0] and overload.is_coarse
+    assert sum(told(overload, *[0.9] * 4)) > 0
+
+
+def test_as_many_go_as_are_too_much_and_then_it_is_seen_what_came_of_it() -> None:
+    overload = Overload()
+    given_up = told(overload, *[1.3] * 12)
+    at = np.flatnonzero(given_up)
+    assert given_up[at[0]] == 32 and (np.diff(at) * WINDOW_SAMPLES / RATE_HZ >= SETTLE_SECONDS).all()
+
+
+def test_it_begins_above_one_load_and_ends_below_a_lower_one() -> None:
+    overload = Overload()
+    assert not any(told(overload, *[0.78] * 50))
+    assert any(told(overload, *[0.85] * 10))
+    assert any(told(overload, *[0.7] * 10)), "once begun it goes on until there is room"
+    assert not any(told(overload, *[0.6] * 10))
+    assert not any(told(overload, *[0.78] * 50))
+
+
+def test_it_is_fine_again_after_a_second_of_calm() -> None:
+    overload = Overload()
+    told(overload, 0.9, 0.9, *[0.5] * 200)
+    assert overload.is_coarse, "twice the work would be too much"
+    told(overload, *[0.2] * 100)
+    assert not overload.is_coarse
+
+
+@given(st.lists(st.floats(0, 20), max_size=60), st.integers(1, 64), st.sampled_from([32, 64, 256, 512, 2048]))
+def test_no_more_go_than_there_are_and_none_while_there_is_room(loads: list[float], n_voices: int, n_samples: int) -> None:
+    overload = Overload()
+    assert all(0 <= count <= n_voices for count in told(overload, *loads, n_samples=n_samples, n_voices=n_voices))
+    assert not any(told(Overload(), *[min(load, END_LOAD) for load in loads], n_samples=n_samples))
+
+
+def test_in_short_blocks_one_with_all_of_the_work_is_no_overload() -> None:
+    assert not any(told(Overload(), *[1.5, 0.1, 0.1, 0.1] * 50, n_samples=128))
+
+
+def test_released_notes_go_first_the_quietest_before_the_rest(keys: Keys) -> None:
+    keys.set("envelope/release", 60_000)
+    for voice, velocity in enumerate((1.0, 0.2, 0.6)):
+        keys.on(voice, 60 + voice, velocity)
+    keys.on(3, 63)
+    keys.render(4096)
+    for voice in range(3):
+        keys.off(voice)
+    keys.render(4096)
+    gone = []
+    for _ in range(3):
+        before = pitches(keys)
+        assert keys.engine.shed(1) == 1
+        gone += before - pitches(keys)
+    assert gone == [61, 62, 60] and pitches(keys) == {63}
+
+
+def test_then_the_oldest_goes_even_where_another_has_its_place(keys: Keys) -> None:
+    for voice in range(4):
+        keys.on(voice, 60 + voice)
+    keys.render(4096)
+    keys.on(0, 70)  # the oldest is played again
+    keys.render(4096)
+    assert keys.engine.shed(1) == 1 and pitches(keys) == {70, 62, 63}
+    assert keys.engine.shed(1) == 1 and pitches(keys) == {70, 63}
+
+
+def test_who_is_hardly_heard_goes_before_the_oldest_and_who_has_just_begun_does_not(decoder_path: Path) -> None:
+    keys = Keys(Patch("Test", str(decoder_path), velocity=Velocity(loudness_db=60)))
+    keys.on(0, 60)
+    keys.render(4096)
+    keys.on(1, 61, velocity=0.001)
+    keys.render(4096)
+    keys.set("envelope/attack", 10_000)
+    keys.on(2, 62)
+    keys.render(512)
+    keys.engine.shed(1)
+    assert pitches(keys) == {60, 62}
+    keys.engine.shed(1)
+    assert pitches(keys) == {62}
+
+
+def test_of_all_parts_the_oldest_goes(decoder_path: Path) -> None:
+    keys = Keys(Patch("Test", str(decoder_path)))
+    keys.open(part=2)
+    keys.on(0, 60, part=2)
+    keys.on(1, 61)
+    keys.render(4096)
+    keys.engine.shed(1)
+    assert pitches(keys) == {61} and keys.engine.sounding_voices == 1
+
+
+def test_a_note_that_is_on_its_way_out_is_not_given_up_twice(keys: Keys) -> None:
+    keys.on(0, 60)
+    keys.render(4096)
+    assert keys.engine.shed(5) == 1 and keys.engine.shed(5) == 0
+
+
+def test_a_note_that_was_given_up_stays_so_until_it_is_played_again(keys: Keys) -> None:
+    keys.on(0, 60)
+    keys.render(4096)
+    keys.engine.shed(1)
+    keys.render(2 * FADE_SAMPLES)
+    keys.latents(0.3)
+    assert not keys.render(4096).any()
+    keys.on(0, 60)
+    assert keys.render(4096).any()
+
+
+def test_giving_up_clicks_nowhere(keys: Keys) -> None:
+    for voice in range(16):
+        keys.on(voice, 48 + voice)
+    keys.render(RATE_HZ // 2)
+    steady = max(second_difference(keys.render(4096)) for _ in range(4))
+    keys.engine.shed(12)
+    assert second_difference(keys.render(4096)) < 1.05 * steady and keys.engine.sounding_voices == 4
+
+
+def test_coarse_sound_comes_at_half_as_many_instants(keys: Keys) -> None:
+    keys.engine.is_coarse = True
+    keys.on(0, 60)
+    keys.set("envelope/attack", 1000)
+    keys.render(1024)
+    assert keys.engine._clock == 2 * keys.engine.stft.clock_samples

@@ -1,0 +1,90 @@
+"""What the device calls: what it gives up when blocks take longer than they last. The clock is moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from oscsynth.link import SharedMemory
+from oscsynth.parameters import State
+from oscsynth.patch import Patch
+from oscsynth.renderer import Renderer
+from oscsynth.sound.overload import BEGIN_LOAD
+from oscsynth.sound.voices import load_sound
+
+from .decoders import tiny_decoder
+
+RATE_HZ, BLOCK_SAMPLES, N_NOTES = 44100, 256, 64
+
+
+class Stage:
+    """A renderer for which each sounding note takes its time, and what control would hold."""
+
+    def __init__(self, folder: Path) -> None:
+        self.memory, self.state = SharedMemory(), State()
+        self.seconds, self.load_of_a_note, self.is_rendering = 0.0, 0.0, False
+        self.renderer = Renderer(self.memory, RATE_HZ, 2, clock=self.clock)
+        decoder = str(tiny_decoder(folder / "tiny.onnx"))
+        self.renderer.engine.install(1, load_sound(Patch("Test", decoder, mode="notes", voices=N_NOTES), RATE_HZ))
+        for name, value in (("open", 1), ("patch", 1), ("envelope/sustain", 1)):
+            self.state.set(1, name, value)
+        for voice in range(N_NOTES):
+            for name, value in (("started", voice + 1), ("part", 1), ("pitch", 30 + voice), ("velocity", 1)):
+                self.state.set_voice(voice, name, value)
+        self.memory.write_state(self.state)
+
+    def clock(self) -> float:
+        """Return the time: asked before and after a block is rendered."""
+        if self.is_rendering:
+            self.seconds += self.load_of_a_note * self.voices * BLOCK_SAMPLES / RATE_HZ
+        self.is_rendering = not self.is_rendering
+        return self.seconds
+
+    @property
+    def voices(self) -> int:
+        return self.renderer.engine.sounding_voices
+
+    def play(self, seconds: float) -> None:
+        for _ in range(int(seconds * RATE_HZ / BLOCK_SAMPLES)):
+            self.renderer(BLOCK_SAMPLES)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    stage = Stage(tmp_path)
+    stage.play(0.05)
+    yield stage
+    stage.memory.close()
+
+
+def test_notes_are_given_up_until_there_is_room_and_no_longer(stage: Stage) -> None:
+    stage.load_of_a_note = 0.02  # 128 % for all of them
+    stage.play(1.0)
+    telemetry = stage.memory.read_telemetry()
+    assert telemetry.shed == N_NOTES - stage.voices and 0.4 < 0.02 * stage.voices < BEGIN_LOAD
+    assert telemetry.sounding_voices == stage.voices and telemetry.load_peak > 1.2
+    stage.play(1.0)
+    assert stage.memory.read_telemetry().shed == telemetry.shed
+
+
+def test_the_load_grows_and_no_deadline_is_missed(stage: Stage) -> None:
+    for step in range(1, 40):
+        stage.load_of_a_note = step * 0.0005
+        stage.play(0.1)
+    telemetry = stage.memory.read_telemetry()
+    assert telemetry.shed > 0 and telemetry.late_blocks == 0 and telemetry.load_peak < 1.0
+
+
+def test_where_there_is_room_nothing_is_given_up(stage: Stage) -> None:
+    stage.load_of_a_note = 0.75 / N_NOTES
+    stage.play(1.0)
+    assert stage.voices == N_NOTES and stage.memory.read_telemetry().shed == 0
+
+
+def test_the_start_does_not_count(stage: Stage) -> None:
+    stage.load_of_a_note = 0.1
+    stage.play(0.1)
+    stage.renderer.forget_start()
+    assert stage.renderer.shed == 0 and not stage.renderer._overload.is_coarse
