@@ -100,6 +100,9 @@ def strange_controls(patch: Patch, metadata: Metadata) -> list[str]:
 
 
 def _describe(metadata: Metadata) -> str:
+    if (note := metadata.note) is not None:
+        pitches = f"{len(note.pitches)} pitches from {note.pitches[0]} to {note.pitches[-1]}"
+        return f"{metadata.title}: {', '.join(note.instruments)}; {pitches}, {metadata.sample_rate_hz} Hz"
     registers = metadata.registers
     octaves = f", octaves {min(registers)} to {max(registers)}" if registers else ""
     return f"{metadata.title}: {len(metadata.latents)} latents{octaves}, {metadata.sample_rate_hz} Hz"

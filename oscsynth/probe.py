@@ -212,10 +212,11 @@ def _cache_path() -> Path:
 def _version(path: Path) -> list[Any]:
     """Return what tells one version of a file from another, and one version of the checks from another; empty without a file."""
     try:
-        found, checks = path.stat(), (Path(__file__).parent / "sound" / "decoder.py").stat()
+        found = path.stat()
+        checks = [(Path(__file__).parent / "sound" / f"{name}.py").stat().st_mtime_ns for name in ("decoder_file", "decoder", "note_decoder")]
     except OSError:
         return []
-    return [found.st_size, found.st_mtime_ns, __version__, checks.st_mtime_ns]
+    return [found.st_size, found.st_mtime_ns, __version__, *checks]
 
 
 def _read_cache(cache: Path) -> dict[str, Any]:
@@ -237,10 +238,10 @@ def _write_cache(cache: Path, known: dict[str, Any]) -> None:
 
 
 def _check(path: Path) -> dict[str, Any]:
-    from .sound.decoder import Decoder, probe
+    from .sound.decoders import load_decoder, probe
 
     try:
-        decoder = Decoder.load(path)
+        decoder = load_decoder(path)
         probe(decoder)
     except DecoderError as error:
         return {"error": str(error).removeprefix(f"{path}: ")}
@@ -254,7 +255,7 @@ def main() -> None:
         import resource  # not on Windows
 
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    from .sound import decoder  # noqa: F401 (counts as starting, not as checking the first file)
+    from .sound import decoders  # noqa: F401 (counts as starting, not as checking the first file)
 
     # Libraries may print what they like: it does not get between the answers.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -116,3 +117,84 @@ def _graph(pitches: tuple[int, ...], means: np.ndarray, n_hops: int, decay_db: f
     ]
     outputs = [value("note", float32, ["voices", n_hops, N_BANDS]), value("magnitude", float32, ["moments", N_BINS])]
     return helper.make_graph(nodes, "tiny-notes", inputs, outputs, initializers)
+
+
+def _changed(path: Path, change: Callable[[onnx.ModelProto], None]) -> Path:
+    """Write a tiny decoder, then change its model."""
+    model = onnx.load(tiny_note_decoder(path))
+    change(model)
+    onnx.save(model, path)
+    return path
+
+
+def _rename(model: onnx.ModelProto, output: str) -> None:
+    """Have the node that gives an output give ``before`` instead."""
+    next(node for node in model.graph.node if node.output[0] == output).output[0] = "before"
+
+
+def no_map(path: Path) -> Path:
+    """Leave the map of notes out of the metadata."""
+
+    def change(model: onnx.ModelProto) -> None:
+        metadata = json.loads(model.metadata_props[0].value)
+        helper.set_model_props(model, {PROPERTY: json.dumps(metadata | {"note": None})})
+
+    return _changed(path, change)
+
+
+def other_hops(path: Path) -> Path:
+    """Give as many hops as the metadata do not say."""
+    model, other = onnx.load(tiny_note_decoder(path)), onnx.load(tiny_note_decoder(path, n_hops=14))
+    model.graph.CopyFrom(other.graph)
+    onnx.save(model, path)
+    return path
+
+
+def one_stage(path: Path) -> Path:
+    """Give the notes, but no magnitudes."""
+
+    def change(model: onnx.ModelProto) -> None:
+        del model.graph.node[-2:], model.graph.output[1:], model.graph.input[2:]
+
+    return _changed(path, change)
+
+
+def not_a_number(path: Path) -> Path:
+    """Give NaN where the timbre is bright."""
+
+    def change(model: onnx.ModelProto) -> None:
+        _rename(model, "coloured")
+        nodes = [helper.make_node("Sub", ["one_half", "bright"], ["room"]), helper.make_node("Sqrt", ["room"], ["dim"])]
+        at = [node.output[0] for node in model.graph.node].index("before") + 1
+        for node in (helper.make_node("Mul", ["before", "dim"], ["coloured"]), *reversed(nodes)):
+            model.graph.node.insert(at, node)
+        model.graph.initializer.append(numpy_helper.from_array(np.array(0.5, np.float32), "one_half"))
+
+    return _changed(path, change)
+
+
+def negative_magnitudes(path: Path) -> Path:
+    """Give magnitudes below zero."""
+
+    def change(model: onnx.ModelProto) -> None:
+        _rename(model, "magnitude")
+        model.graph.node.append(helper.make_node("Neg", ["before"], ["magnitude"]))
+
+    return _changed(path, change)
+
+
+def silent_notes(path: Path) -> Path:
+    """Give notes of nothing."""
+
+    def change(model: onnx.ModelProto) -> None:
+        _rename(model, "note")
+        at = [node.output[0] for node in model.graph.node].index("before") + 1
+        model.graph.node.insert(at, helper.make_node("Sub", ["before", "before"], ["note"]))
+
+    return _changed(path, change)
+
+
+BROKEN_NOTES: dict[str, Callable[[Path], Path]] = {
+    function.__name__: function for function in (no_map, other_hops, one_stage, not_a_number, negative_magnitudes, silent_notes)
+}
+"""Every kind of note decoder that must be refused."""

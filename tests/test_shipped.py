@@ -11,7 +11,7 @@ import pytest
 from oscsynth.library import Library, factory_folder
 from oscsynth.probe import _vouched_for
 from oscsynth.render import Performance
-from oscsynth.sound.decoder import Decoder, probe
+from oscsynth.sound.decoders import load_decoder, probe
 from tests.sound.test_engine import strongest_classes
 
 RATE_HZ = 44100
@@ -131,8 +131,8 @@ def test_what_ships_is_what_was_checked() -> None:
     """``make vouchers`` after a decoder has changed, or the first start is a slow one."""
     for path in Library(None, factory_folder()).decoders():
         vouched = _vouched_for(path)
-        assert vouched is not None and vouched.metadata == Decoder.load(path).metadata
-        probe(Decoder.load(path))
+        assert vouched is not None and vouched.metadata == load_decoder(path).metadata
+        probe(load_decoder(path))
 
 
 def test_a_changed_file_is_not_vouched_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
