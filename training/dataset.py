@@ -1,10 +1,9 @@
-"""The corpus as Keras takes it: batches by number, from memory or from disk."""
+"""The corpus as it is learnt from: batches by number, from memory or from disk."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
 from . import batches, shards
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 MOST_VALIDATED = shards.BLOCK_ROWS * shards.WINDOW_BLOCKS  # rows after each epoch
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+class Batches:
     """One part of the corpus in batches, the training part in another order each time it is through.
 
     What is in a batch follows from the seed and the number of the batch since the first epoch alone: training that was killed goes on
@@ -25,11 +24,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """
 
     def __init__(self, hops: Hops, part: int, registers: tuple[int, ...], config: TrainingConfig, *, teaches: bool) -> None:
-        super().__init__()
         self.hops, self.registers, self.config, self.teaches = hops, registers, config, teaches
         self.source = batches.transposer(hops) if teaches and config.mixing else None
         self.rows = hops.rows(part)
-        self.epoch = 0  # set at the beginning of each: Keras looks at batches, and ends epochs, of its own accord
+        self.epoch = 0  # set at the beginning of each
         self.passing, self.held = -1, -1
         if not teaches and len(self.rows) > MOST_VALIDATED:
             self.rows = np.sort(shards.windows(self.rows, np.random.default_rng(config.seed))[0])

@@ -17,7 +17,7 @@ import numpy as np
 
 from oscsynth.errors import DecoderError
 
-from . import batches, checkpoint, models, variational, workers
+from . import batches, checkpoint, loop, models, variational, workers
 from .checkpoint import Progress
 from .dataset import Batches
 from .prepare import TRAIN, VALIDATION, Hops
@@ -198,7 +198,7 @@ def _fit(network: keras.Model, hops: Hops, registers: tuple[int, ...], config: T
         if config.workers:
             workers.fit(network, teach, check, first, config.epochs, callbacks, workers.join(config.workers, config.worker))
             return False
-        network.fit(teach, validation_data=check, epochs=config.epochs, initial_epoch=first, callbacks=callbacks, verbose=0, shuffle=False)
+        loop.fit(network, teach, check, first, config.epochs, callbacks)
     except KeyboardInterrupt:
         if not watch.weights:
             raise

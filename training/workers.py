@@ -1,8 +1,7 @@
 """Training on several machines at once, through TensorFlow's own ``tf.distribute.MultiWorkerMirroredStrategy``.
 
 Every worker has the same network and takes its share of each batch; the strategy averages their gradients, and each applies the same
-average. So all of them hold the same weights at any time, and end with the same decoder. Keras's own `fit` cannot be used for it: in
-Keras 3 it does not take batches of named arrays from this strategy.
+average. So all of them hold the same weights at any time, and end with the same decoder.
 """
 
 from __future__ import annotations
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from oscsynth.errors import CorpusError
+
+from . import loop
 
 if TYPE_CHECKING:
     import keras
@@ -54,28 +55,14 @@ def join(hosts: tuple[str, ...], index: int) -> Team:
 
 
 def fit(network: keras.Model, teach: Batches, check: Batches, first: int, epochs: int, callbacks: list[Any], team: Team) -> None:
-    """Train a compiled network as `keras.Model.fit` does, on this worker's share of each batch."""
-    import keras
-
+    """Train a compiled network as `loop.fit` does, on this worker's share of each batch."""
     step = _step(network, team)
-    listeners = keras.callbacks.CallbackList(callbacks, model=network, epochs=epochs, steps=len(teach))
-    network.stop_training = False
-    listeners.on_train_begin()
-    for epoch in range(first, epochs):
-        listeners.on_epoch_begin(epoch)
-        losses = []
-        for number in range(len(teach)):
-            inputs, targets = teach[number]
-            share = len(inputs["magnitude"]) * team.size / teach.size_of(number)  # the last batch may not divide evenly
-            losses.append(float(step(inputs, targets, np.float32(share))))
-            listeners.on_train_batch_end(number, {"loss": losses[-1]})
-            if network.stop_training:
-                break
-        measured = network.evaluate(check, verbose=0, return_dict=True)
-        listeners.on_epoch_end(epoch, {"loss": float(np.mean(losses)), **{f"val_{name}": value for name, value in measured.items()}})
-        if network.stop_training:
-            break
-    listeners.on_train_end()
+
+    def learn(number: int, inputs: Any, targets: Any) -> float:
+        share = len(inputs["magnitude"]) * team.size / teach.size_of(number)  # the last batch may not divide evenly
+        return float(step(inputs, targets, np.float32(share)))
+
+    loop.fit(network, teach, check, first, epochs, callbacks, learn)
 
 
 def _step(network: keras.Model, team: Team) -> Any:
