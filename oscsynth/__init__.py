@@ -3,7 +3,8 @@
 The map of the house, top to bottom; a module imports only from those below it.
 
 ====================  ====================================================================================================
-``__main__``          the command line; ``check``, ``client``, ``doctor``, ``monitor`` do what it says
+``__main__``          the command line; ``check``, ``client``, ``doctor``, ``monitor`` do what it says;
+                      ``demo`` plays the ``tour``
 ``daemon``            the parent: starts, supervises and stops the two processes; ``child`` is how it does so with one, ``recording_child``
                       with the recorder; ``screen``, ``keys`` and ``qr`` are its terminal, ``options`` what it was asked for, ``choices`` what is
                       kept of that

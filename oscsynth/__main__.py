@@ -111,6 +111,22 @@ def serve(
 
 
 @app.command()
+def demo(
+    audio: Annotated[
+        str, typer.Option(metavar="auto|FILE.wav", help="The sound card, or a file to write it into (.flac, .aiff, .ogg too).")
+    ] = "auto",
+    device: Annotated[str | None, typer.Option(metavar="NAME", help="Sound device: a part of its name, as `oscsynth devices` lists them.")] = None,
+) -> None:
+    """Hear a tour of twenty seconds that plays itself, and see every message that it sends; it begins quietly."""
+    from . import demo, options
+
+    if Path(audio).suffix:
+        demo.render(Path(audio), _console())
+    else:
+        raise typer.Exit(demo.play(options.Options(audio=audio, device=device), _console()))
+
+
+@app.command()
 def render(
     score: Annotated[
         Path,

@@ -12,10 +12,11 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from .audio import AudioSettings, free_name, kind
 from .child import LEAVE_SECONDS, MAX_QUICK_DEATHS, Child, drain, how, pipe
@@ -25,17 +26,32 @@ from .options import Options
 from .recording_child import RecordingChild
 from .tap import Tap, tap_path
 
-if TYPE_CHECKING:
-    from .screen import Screen
-
 LOOK_EVERY_SECONDS = 0.1
+
+
+class Face(Protocol):
+    """What the user sees: told every event, and looked after in each round."""
+
+    def show(self, event: dict[str, Any]) -> None: ...  # noqa: D102
+    def tick(self) -> None: ...  # noqa: D102
+    def say(self, sentence: str, fault: bool = False) -> None: ...  # noqa: D102
+    def leave(self) -> None: ...  # noqa: D102
+
+
+OpenFace = Callable[[Options, Callable[[], None], Callable[[], None]], Face]  # what was asked for, what ends it, what lets the network in
+
+
+def _open_screen(options: Options, leave: Callable[[], None], open_network: Callable[[], None]) -> Face:
+    from .screen import Screen  # rich: only once both children are on their way
+
+    return Screen(options, leave, open_network)
 
 
 class Daemon:
     """The two children, what connects them, and the round that watches over them."""
 
-    def __init__(self, options: Options) -> None:
-        self.options = options
+    def __init__(self, options: Options, open_face: OpenFace = _open_screen) -> None:
+        self.options, self._open_face = options, open_face
         self.memory = SharedMemory()
         self._tap = Tap(tap_path(self.memory.path), create=True)
         self._loads_out, self._loads_in = pipe()
@@ -47,7 +63,7 @@ class Daemon:
         self._reloading = threading.Event()  # the folders are to be read again
         self._is_control_expected_to_end = False
         self._exit_code = 0
-        self._screen: Screen | None = None
+        self._face: Face | None = None
         self._sentences: list[str] = []
         if kind(self._audio) == ".wav" and (free := free_name(Path(self._audio))) != Path(self._audio):
             self._sentences.append(f"{self._audio} exists and stays as it is: recording into {free}.")
@@ -99,19 +115,17 @@ class Daemon:
             # Control has the longer way to go: patches to read and to check.
             self.control.start()
             self.engine.start()
-            self._open_screen()
+            self._show()
             while not self._stop.is_set():
                 self._look()
         finally:
             self._end()
         return self._exit_code
 
-    def _open_screen(self) -> None:
-        from .screen import Screen  # rich: only once both children are on their way
-
-        self._screen = Screen(self.options, self.stop, self.open_network)
+    def _show(self) -> None:
+        self._face = self._open_face(self.options, self.stop, self.open_network)
         for sentence in self._sentences:
-            self._screen.say(sentence)
+            self._face.say(sentence)
 
     def _look(self) -> None:
         if self._opening.is_set():
@@ -121,8 +135,8 @@ class Daemon:
         children = (self.engine, self.control)
         waiting: list[Any] = [c.events for c in children if c.events] + [c.process.sentinel for c in children if c.process]
         wait(waiting, LOOK_EVERY_SECONDS)
-        if self._screen:
-            self._screen.tick()
+        if self._face:
+            self._face.tick()
         self._recording.look()
         for child in children:
             self._hear(child)
@@ -143,8 +157,8 @@ class Daemon:
         if event["event"] == "record":
             self._recording.take(event)
         self._has_sounded |= event["event"] == "audio"
-        if self._screen:
-            self._screen.show(event)
+        if self._face:
+            self._face.show(event)
 
     def _mourn(self, child: Child) -> None:
         """Say why a child is gone, and what happens now."""
@@ -178,13 +192,13 @@ class Daemon:
         self._stop.set()
 
     def _say(self, sentence: str, fault: bool = False) -> None:
-        if self._screen:
-            self._screen.say(sentence, fault)
+        if self._face:
+            self._face.say(sentence, fault)
 
     def _end(self) -> None:
         """Fade out and end both children, the terminal last."""
-        if self._screen:
-            self._screen.leave()
+        if self._face:
+            self._face.leave()
         if self.engine.events:
             with contextlib.suppress(OSError):
                 self.engine.events.send("stop")
@@ -205,20 +219,22 @@ class Daemon:
 _SENTENCES = {"engine": "The sound engine stopped", "control": "OSC control stopped; the sound goes on"}
 
 
-def serve(options: Options) -> int:
+def serve(options: Options, open_face: OpenFace = _open_screen) -> int:
     """Run the daemon until it is told to stop (Ctrl-C, SIGTERM, the q key); return the exit code.
 
     Parameters
     ----------
     options : Options
         As the command line gives them.
+    open_face : callable
+        Opens what the user sees, instead of the screen.
 
     Returns
     -------
     int
         0 when it was told to stop, 1 when it cannot run; the reason was printed.
     """
-    daemon = Daemon(options)
+    daemon = Daemon(options, open_face)
     handlers = {"SIGINT": daemon.stop, "SIGTERM": daemon.stop, "SIGHUP": daemon.hang_up}
     signals = {getattr(signal, name): handler for name, handler in handlers.items() if hasattr(signal, name)}
     # What is ignored stays ignored: under nohup the sound outlives its terminal.

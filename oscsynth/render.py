@@ -224,19 +224,36 @@ def render_file(
     OscsynthError
         When score, patch or file cannot be used. What single lines ask in vain is returned, and the rest is played.
     """
-    import soundfile
-
-    if output.suffix.lower() not in FORMATS:
-        raise OscsynthError(f"{shown(output)}: the name must end in {', '.join(FORMATS)}")
+    _check_name(output)
     events = load_score(score)
     is_midi = any(event.address.endswith("/midi") for event in events)
     performance = Performance(sample_rate_hz, patches, patch, channels, prefers_notes=is_midi)
+    return write(performance, events, output, name=shown(score), seconds=seconds, bits=bits)
+
+
+def write(performance: Performance, events: list[Event], output: Path, *, name: str = "", seconds: float | None = None, bits: int = 24) -> Rendered:
+    """Play events, in order of time, into a sound file; ``name`` is what faults call their source.
+
+    Raises
+    ------
+    OscsynthError
+        When the file cannot be written. What single events ask in vain is returned, and the rest is played.
+    """
+    import soundfile
+
+    _check_name(output)
     faults: list[str] = []
+    sample_rate_hz = performance.engine.stft.sample_rate_hz
     try:
         subtype = None if output.suffix.lower() == ".ogg" else f"PCM_{bits}"
         with soundfile.SoundFile(output, "w", sample_rate_hz, 2, subtype) as file:
-            for block in perform(performance, events, lambda event, why: faults.append(f"{shown(score)}:{event.place}: {why}"), seconds):
+            for block in perform(performance, events, lambda event, why: faults.append(f"{name}:{event.place}: {why}"), seconds):
                 file.write(block)
     except (OSError, soundfile.LibsndfileError) as error:
         raise OscsynthError(f"{shown(output)} cannot be written: {getattr(error, 'strerror', None) or error}") from error
     return Rendered(performance.engine.position_samples / sample_rate_hz, tuple(faults))
+
+
+def _check_name(output: Path) -> None:
+    if output.suffix.lower() not in FORMATS:
+        raise OscsynthError(f"{shown(output)}: the name must end in {', '.join(FORMATS)}")

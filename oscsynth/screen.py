@@ -65,7 +65,7 @@ class Screen:
             self._patches[event.get("part", 1)] = event["name"]
             self.tick()
         elif name == "audio" and before and (before["device"], before["api"]) != (event["device"], event["api"]):
-            self.say(f"sound: {_sound(event)}")
+            self.say(f"sound: {sound_text(event)}")
         elif name == "listening" and before and before["hosts"] != event["hosts"]:
             self.say(f"OSC: UDP or TCP to {event['hosts']} port {event['port']}")
             self._show_code(event)
@@ -94,7 +94,7 @@ class Screen:
         table = Table.grid(padding=(0, 2))
         table.add_row(Text("oscsynth", style="bold"), __version__)
         table.add_row("plays", Text(self._known.get("patch", {"name": "nothing yet"})["name"], style="bold"))
-        table.add_row("sound", Text(_sound(self._known["audio"])))
+        table.add_row("sound", Text(sound_text(self._known["audio"])))
         table.add_row("OSC", f"UDP or TCP to {listening.get('hosts', host)} port {port}")
         if page := self._page(listening):
             table.add_row("page", Text(page, style="bold"))
@@ -150,7 +150,8 @@ class Screen:
             self._console.print()
 
 
-def _sound(event: dict[str, Any]) -> str:
+def sound_text(event: dict[str, Any]) -> str:
+    """Return where the sound goes, as the engine's event ``audio`` says."""
     if event["api"] == "none":
         return "none: running silently"
     latency = "" if event["api"] == "WAV file" else f", {1000 * event['latency_seconds']:.1f} ms"

@@ -83,9 +83,11 @@ HOUSE: dict[str, set[str]] = {
     "daemon": {"errors", "link", "tap", "audio", "screen", "choices", "child", "recording_child", "options"},
     "score": {"errors", "client", "control"},
     "render": {"", *GROUND, *FILES, "score", "setlist", "audio", "control", "sound"},
+    "tour": {"client", "score"},
+    "demo": {"client", "daemon", "errors", "options", "render", "score", "screen", "tour"},
     "doctor": {"", "audio", "choices", "client", "errors", "lan", "library", "midi_ports", "real_time", "session"},
     "__main__": {"", "errors", "audio", "check", "choices"}
-    | {"client", "doctor", "control", "daemon", "options", "midi_ports", "lan", "layouts", "library", "monitor", "render", "training"},
+    | {"client", "doctor", "control", "daemon", "demo", "options", "midi_ports", "lan", "layouts", "library", "monitor", "render", "training"},
     "": set(),  # __init__
     "training": {"metadata", "errors", "units", "patch", "patch_file", "library", "sound"},  # sound: what is measured is what is heard
 }
