@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
 .DEFAULT_GOAL := help
 
-.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening benchmark-power-cut
+.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening benchmark-power-cut benchmark-training benchmark-workers benchmark-training-speed
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ benchmark-start: .venv/test.stamp  ## measure the start, memory and recovery
 
 benchmark-training: .venv/test.stamp  ## measure the memory that training on 20 hours of sound takes (13 GB of disk)
 	$(BIN)/python -m benchmarks.training_memory
+
+benchmark-training-speed: .venv/test.stamp  ## measure how long a batch takes, by size, compiler and width of numbers
+	$(BIN)/python -m benchmarks.training_speed
 
 benchmark-page: .venv/test.stamp  ## measure how soon the page is heard, and how soon it follows, in Chromium
 	$(BIN)/python -m benchmarks.page
