@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from oscsynth.errors import OscsynthError
+from oscsynth.errors import CorpusError, OscsynthError
 from oscsynth.library import user_folder
 
 app = typer.Typer(help="Train a decoder on sounds.", no_args_is_help=True, add_completion=False)
@@ -122,6 +122,34 @@ def report(
         corpus = corpora.recipe(recipe, opened.stft) if recipe else folders.folder(sounds, opened.stft) if sounds else None
         hops = prepare.prepare(corpus, opened.stft, seed=seed) if corpus else None
         typer.echo(write(opened, output, hops, corpus, suffix=f".{sound_format}", seed=seed))
+
+
+@app.command()
+def encoder(
+    decoder: Annotated[Path, typer.Argument(help="A decoder that has none: FILE.onnx.")],
+    sounds: Annotated[list[Path] | None, typer.Argument(help="Folders of sounds such as it was taught.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="Or the built-in corpus that it was taught.")] = None,
+    epochs: Epochs = None,
+    minutes: Minutes = None,
+    seed: Seed = 440,
+    work: Work = None,
+) -> None:
+    """Train an encoder for a decoder, which stays as it is: then sounds can be played through it."""
+    with _plain_errors():
+        from . import corpora, folders
+        from .decoder_file import open_decoder
+        from .encoder import train_encoder
+        from .own import cache
+
+        if not recipe and not sounds:
+            raise CorpusError("an encoder learns from sounds: give folders of them, or --recipe NAME (`oscsynth train recipes` lists them)")
+        stft = open_decoder(decoder).stft
+        corpus = corpora.recipe(recipe, stft) if recipe else folders.folder(sounds, stft)
+        here = work or cache() / f"encoder-{decoder.stem}"
+        command = shlex.join(["oscsynth", "train", "encoder", decoder.name, *(["--recipe", recipe] if recipe else []), "--seed", str(seed)])
+        made = train_encoder(decoder, corpus, epochs=epochs, minutes=minutes, seed=seed, work=here, command=command, say=typer.echo)
+        if not work and not made.interrupted:
+            shutil.rmtree(here, ignore_errors=True)
 
 
 @app.command("import")

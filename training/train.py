@@ -137,11 +137,14 @@ def train(
     *,
     show: bool = True,
     folder: Path | None = None,
+    autoencoder: models.Autoencoder | None = None,
 ) -> Trained:
     """Train a decoder on a prepared corpus.
 
     Parameters
     ----------
+    autoencoder : Autoencoder, optional
+        What is trained instead of a new network of `model`; in `encoder` its decoder is a file's.
     folder : Path, optional
         Where the checkpoint is kept; training that was killed goes on from there when it is called with the same.
 
@@ -155,7 +158,7 @@ def train(
         raise DecoderError(
             f"the network takes {model.n_bins} bins, and the corpus has {hops.stft.n_bins} (a window of {window} at {rate} Hz): prepare it otherwise"
         )
-    autoencoder = models.build(model, config.seed)
+    autoencoder = autoencoder or models.build(model, config.seed)
     network = _compiled(autoencoder, config)
     settings = checkpoint.key(model, replace(config, minutes=None, worker=0), registers, hops.stft, hops.pitch_midi, hops.part, hops.clip)
     path = folder / "checkpoint.npz" if folder else None
