@@ -16,6 +16,7 @@ The map of the house, top to bottom; a module imports only from those below it.
 ``layouts``           what a phone shows
 ``setlist``           the scenes of a show as a file
 ``render``            both of them without a clock: a score into a sound file
+``tracks``            sound files that patches in resynthesis play, read and brought to the engine's rate
 ``control/``          bytes and addresses: OSC codec, address tree, server (asyncio)
 ``sound/``            arrays and samples: decoders, phase, overlap-add, engine
 ``audio/``            where samples go: PortAudio, a clock-paced null, a WAV file

@@ -20,7 +20,7 @@ from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
-from .parameters import MAX_CHANGES_AHEAD, N_VALUES, VOICES_AT, State
+from .parameters import MAX_CHANGES_AHEAD, MAX_PARTS, N_VALUES, VOICES_AT, State
 from .patch import Patch
 
 # How a child leaves: 0 when told to; these; anything else is a crash.
@@ -38,7 +38,8 @@ _STATE_SEQUENCE, _TELEMETRY_SEQUENCE, _NOTES, _QUEUE = 0, 1, 2, 5
 _STATE_AT = 64
 _TELEMETRY_AT = _STATE_AT + 8 * STATE_DOUBLES
 _TELEMETRY = struct.Struct("=19d")
-_BLOBS_AT = _TELEMETRY_AT + 256
+_TRACKS_AT = _TELEMETRY_AT + 256
+_BLOBS_AT = _TRACKS_AT + 8 * MAX_PARTS
 _QUEUES_AT = _BLOBS_AT + 2 * _BLOB_BYTES
 _SIZE = _QUEUES_AT + 2 * MAX_QUEUE_BYTES
 
@@ -107,6 +108,7 @@ class SharedMemory:
         # Not struct: its pack_into writes zeros first, and a zero in a sequence number would be taken for a finished write.
         self._header = memoryview(self._map)[:_STATE_AT].cast("Q")
         self._n_ahead = memoryview(self._map)[_STATE_AT + 8 * AHEAD_AT : _STATE_AT + 8 * AHEAD_AT + 8].cast("d")
+        self._tracks = memoryview(self._map)[_TRACKS_AT:_BLOBS_AT].cast("d")
         self._voices_revision = -1
         if self._created:
             self.write_state(State())
@@ -115,6 +117,7 @@ class SharedMemory:
         """Unmap, and delete the file if this side created it."""
         self._header.release()
         self._n_ahead.release()
+        self._tracks.release()
         with contextlib.suppress(BufferError):
             self._map.close()
         if self._created:
@@ -180,6 +183,16 @@ class SharedMemory:
             if not before & 1 and self._header[_TELEMETRY_SEQUENCE] == before:
                 break
         return Telemetry(*values)
+
+    def write_tracks(self, seconds: list[float]) -> None:
+        """Say where in its track each part is (engine only)."""
+        for at, each in enumerate(seconds):
+            self._tracks[at] = each
+
+    def read_track(self, part: int) -> float:
+        """Return where in its track a part is, 1 to 8."""
+        seconds: float = self._tracks[part - 1]
+        return seconds
 
     def write_notes(self, text: str) -> None:
         """Keep what control must know again after a restart (JSON: patch names, snapshots); the older of two places is overwritten.

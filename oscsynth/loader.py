@@ -35,6 +35,7 @@ class Loader:
         import pydantic  # the first decoder's metadata need it; control is not ready with the first load yet
 
         from .sound.voices import SoundLoader
+        from .tracks import track_of
 
         loader = SoundLoader(self._rate_hz)
         log.debug("pydantic %s", pydantic.VERSION)
@@ -43,7 +44,7 @@ class Loader:
                 load: Load = self._loads.recv()
                 error = ""
                 try:
-                    sound = loader.load(load.patch) if load.patch else None
+                    sound = loader.load(load.patch, track_of(load.patch, self._rate_hz)) if load.patch else None
                 except OscsynthError as reason:
                     error = str(reason)
                 except Exception as reason:  # whatever a decoder file can make a library raise: no patch is worth the sound

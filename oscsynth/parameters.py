@@ -99,6 +99,14 @@ PART_PARAMETERS: tuple[Parameter, ...] = (
     Parameter("output", 1, 63, 1, "", "first output channel of the part", stays=True, continuous=False),
     Parameter("chroma", 0, 1, 0, "", "weights of the twelve note classes", size=N_CLASSES, stays=True),
     Parameter("latent", 0, 1, 0.5, "", "one neuron of the decoder, over the range its sounds used", size=MAX_LATENTS),
+    # In resynthesis: what is heard, and how far it plays.
+    Parameter("scale", 0, 2, 1, "", "how far what is heard moves a latent about its fader", size=MAX_LATENTS),
+    Parameter("follow", 0, 1, 1, "", "resynthesis: 1 plays the note that is heard, 0 those of chroma and register", stays=True, continuous=False),
+    Parameter("track/playing", 0, 1, 0, "", "resynthesis: plays (1) or stops (0) the patch's track", continuous=False),
+    Parameter("track/loop", 0, 1, 1, "", "resynthesis: whether the track begins again (1) at its end", continuous=False),
+    Parameter("track/starts", 0, math.inf, 0, continuous=False),  # counts what begins again after the end
+    Parameter("track/seeks", 0, math.inf, 0, continuous=False),  # counts the jumps
+    Parameter("track/to", 0, math.inf, 0, "s", continuous=False),  # where the last one went
 )
 # One of the notes that may sound at once. Which of its place it is is counted, so that no note is lost that begins and ends within a block.
 VOICE_PARAMETERS: tuple[Parameter, ...] = (

@@ -28,6 +28,8 @@ LatentCurve = Literal["linear", "exponential", "logarithmic", "s"]
 Stretch = Literal["auto", "spectrum", "harmonics"]
 Formants = Literal["move", "keep"]
 
+LIVE = "live"  # as ``input``: the audio input
+
 # Read by pydantic, which this module need not import: no unknown keys.
 _CHECKS: dict[str, Any] = {"extra": "forbid"}
 
@@ -59,6 +61,12 @@ class LatentControl:
         Milliseconds | Literal["auto"],
         Doc("time in which the sound follows the fader; `auto` smooths a moving fader and lets a single jump act at once"),
     ] = "auto"
+    scale: Annotated[
+        float,
+        Ge(0),
+        Le(2),
+        Doc("in resynthesis, how far what is heard moves the latent about its fader: 0 not at all, 1 as it is; a fader at 0.5 stands there as it is"),
+    ] = 1.0
 
 
 Amounts = dict[Name, Annotated[float, Ge(-1), Le(1)]]
@@ -126,18 +134,35 @@ class MidiSettings:
 class Patch:
     """One sound: a decoder, where its faders stand, and how it is played.
 
-    ``decoder`` is the path as the file gives it, relative to the patch's folder; ``decoder_path`` the file it was found to be. ``chroma``
+    ``decoder`` is the path as the file gives it, relative to the patch's folder; ``decoder_path`` the file it was found to be; ``track_path`` the
+    same of ``input``. ``chroma``
     are 12 weights with a sum of 1. Points are fader positions of neurons 1, 2, ... in order.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _CHECKS
     name: Annotated[Name, Doc("what it is called on stage and over OSC")]
     decoder: Annotated[str, Doc("the decoder's file, in this folder or in the factory folder", "a path such as `decoders/violin.onnx`")]
-    mode: Annotated[Literal["drone", "notes"], Doc("a drone sounds while its gate is open, `notes` while notes are held")] = "drone"
+    mode: Annotated[
+        Literal["drone", "notes", "resynthesis"],
+        Doc("a drone sounds while its gate is open, `notes` while notes are held, and `resynthesis` plays `input` through the decoder"),
+    ] = "drone"
+    input: Annotated[
+        str,
+        Len(0, 256),
+        Doc("what is heard in resynthesis", "`live`, the audio input, or a sound file such as `tracks/night.flac`"),
+    ] = ""
+    follow: Annotated[Literal["off", "on"], Doc("in resynthesis, whether the note is the one that is heard, or that of `chroma` and `register`")] = (
+        "on"
+    )
+    play: Annotated[Literal["off", "on"], Doc("in resynthesis, whether the track plays as soon as the patch does")] = "on"
+    loop: Annotated[Literal["off", "on"], Doc("in resynthesis, whether the track begins again at its end")] = "on"
     gate: Annotated[Literal["open", "closed"], Doc("whether a drone sounds as soon as it is loaded or waits for `/gate 1`")] = "open"
     phase: Annotated[
-        Literal["noise", "tonal"],
-        Doc("what the sound is made of: `noise`, or `tonal`: steady partials, with as much of that noise as `breath` says"),
+        Literal["noise", "tonal", "input"],
+        Doc(
+            "what the sound is made of: `noise`; `tonal`: steady partials, with as much of that noise as `breath` says; "
+            "in resynthesis also `input`: the phases of what is heard"
+        ),
     ] = "noise"
     breath: Annotated[Unit, Doc("share of noise in a tonal sound, equally loud everywhere: 0 pure tone, 1 pure noise")] = 0.0
     gain_db: Annotated[float, Ge(-72), Le(12), Doc("loudness; every decoder is brought to the same loudness first")] = 0.0
@@ -179,4 +204,5 @@ class Patch:
     midi: Annotated[MidiSettings, Doc("what a keyboard and its controls do")] = field(default_factory=MidiSettings)
     comment: Annotated[str, Doc("whatever should be remembered about it")] = ""
     decoder_path: str = ""
+    track_path: str = ""
     path: str = ""

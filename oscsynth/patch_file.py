@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import PatchError, shown
 from .metadata import ENCODER_SUFFIX, Metadata
-from .patch import Control, Name, Patch
+from .patch import LIVE, Control, Name, Patch
 from .patch_schema import bare, doc, keys, takes
 from .units import PITCH_CLASSES, pitch_class_index
 from .yaml_file import Document, Location, read_yaml
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # OSC gives these a meaning inside an address.
 _RESERVED = " #*,/?[]{}"
 _RESERVED_POINTS = ("name", "seconds")
+TRACKS = (".wav", ".flac", ".aiff", ".aif", ".ogg", ".mp3")
 N_FADERS = 8  # latents have an address up to here, whether or not the decoder has them
 
 
@@ -59,14 +60,16 @@ def load_patch(path: Path, folders: Sequence[Path] = ()) -> Patch:
     data, faults = _without_hidden(document.data)
     data, more = _with_weights(data)
     faults += more
-    decoder, more = _find_decoder(data.get("decoder"), (path.parent, *folders))
+    decoder, more = _find(("decoder",), data.get("decoder"), (path.parent, *folders), (".onnx",))
+    faults += more
+    track, more = _find(("input",), "" if data.get("input") == LIVE else data.get("input"), (path.parent, *folders), TRACKS)
     faults += more
     patch, more = _validate(data)
     faults += more + _cross_checks(data)
     said = [(document.line(fault.location), fault_at(fault.location, fault.sentence)) for fault in faults] + document.faults
     if patch is None or said:
         raise PatchError("\n".join(fault_line(path, line, sentence) for line, sentence in sorted(dict.fromkeys(said))))
-    return replace(patch, xy=patch.xy or tuple(patch.latents)[:2], decoder_path=decoder, path=str(path))
+    return replace(patch, xy=patch.xy or tuple(patch.latents)[:2], decoder_path=decoder, track_path=track, path=str(path))
 
 
 def fit(patch: Patch, metadata: Metadata) -> list[str]:
@@ -89,6 +92,8 @@ def fit(patch: Patch, metadata: Metadata) -> list[str]:
         for name, point in patch.points.items()
         if len(point) != n_latents
     ]
+    if patch.mode == "resynthesis" and not metadata.encoder:
+        faults.append(_Fault(("mode",), f"{patch.decoder} has no encoder, so no sound can be played through it: `oscsynth train encoder` makes one"))
     document = read_yaml(Path(patch.path)) if patch.path and faults else Document()
     lines = [document.line(fault.location) if document.lines else 0 for fault in faults]
     return [fault_line(Path(patch.path), line, fault_at(fault.location, fault.sentence)) for line, fault in zip(lines, faults, strict=True)]
@@ -144,22 +149,27 @@ def _with_weights(data: dict[str, Any]) -> tuple[dict[str, Any], list[_Fault]]:
     return {**data, "chroma": tuple(weight / math.fsum(weights) for weight in weights)}, []
 
 
-def _find_decoder(given: object, folders: Iterable[Path]) -> tuple[str, list[_Fault]]:
+def _find(location: Location, given: object, folders: Iterable[Path], suffixes: Sequence[str]) -> tuple[str, list[_Fault]]:
+    """Return the file that a key names, in the patch's own folder or the others."""
     if not isinstance(given, str) or not given:
         return "", []  # said by the general check
     # A patch from another system is read too: both slashes part folders, and a drive is none of ours.
     named = PureWindowsPath(given)
     inside = PurePosixPath(os.path.normpath(named.as_posix()).replace(os.sep, "/"))
     if named.drive or named.root or inside.parts[:1] == ("..",):
-        return "", [_Fault(("decoder",), f"{given} leaves the folder: put the decoder into the patch's folder and name it from there")]
+        return "", [_Fault(location, f"{given} leaves the folder: put the {_what(location)} into the patch's folder and name it from there")]
     looked = list(dict.fromkeys(Path(os.path.abspath(folder)) for folder in folders))
     for folder in looked:
         if os.path.isfile(folder / inside):
             return str(folder / inside), []
-    found = {file.relative_to(folder).as_posix() for folder in looked for depth in ("*", "*/*") for file in folder.glob(f"{depth}.onnx")}
-    there = sorted(name for name in found if not name.endswith(ENCODER_SUFFIX))
+    found = {file.relative_to(folder).as_posix() for folder in looked for depth in ("*", "*/*") for file in folder.glob(depth)}
+    there = sorted(name for name in found if name.lower().endswith(tuple(suffixes)) and not name.endswith(ENCODER_SUFFIX))
     sentence = f"there is no {inside} in {' or '.join(shown(folder) or '.' for folder in looked)}"
-    return "", [_Fault(("decoder",), sentence + _nearest(str(inside), there))]
+    return "", [_Fault(location, sentence + _nearest(str(inside), there))]
+
+
+def _what(location: Location) -> str:
+    return "decoder" if location == ("decoder",) else "track"
 
 
 def _cross_checks(data: dict[str, Any]) -> list[_Fault]:
@@ -182,7 +192,16 @@ def _cross_checks(data: dict[str, Any]) -> list[_Fault]:
             faults.append(_Fault(("xy",), f"must be two names from latents, not {len(axes)}"))
         unknown = [(index, axis) for index, axis in enumerate(axes) if axis not in latents]
         faults += [_Fault(("xy", index), f"there is no latent {axis}{_nearest(axis, latents)}") for index, axis in unknown]
-    return faults + _strange_latents(data, latents) + _shared_neurons(latents)
+    return faults + _strange_latents(data, latents) + _shared_neurons(latents) + _strange_input(data)
+
+
+def _strange_input(data: dict[str, Any]) -> list[_Fault]:
+    """Find what only resynthesis knows where there is none, and resynthesis of nothing."""
+    if data.get("mode") == "resynthesis":
+        given = data.get("input")
+        return [] if given else [_Fault(("input",), f"is missing: in resynthesis it is {takes(keys(Patch)['input'])}")]
+    alone = [key for key in ("input", "follow", "play", "loop") if key in data] + ["phase"] * (data.get("phase") == "input")
+    return [_Fault((key,), "is for `mode: resynthesis` alone") for key in alone]
 
 
 def _strange_latents(data: dict[str, Any], latents: dict[str, Any]) -> list[_Fault]:

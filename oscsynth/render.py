@@ -25,6 +25,7 @@ from .score import Event, load_score
 from .setlist import load_set_list
 from .sound.engine import Engine
 from .sound.voices import Sound, SoundLoader
+from .tracks import track_of
 
 Block = NDArray[np.float32]
 
@@ -72,7 +73,11 @@ class Performance:
         prefers_notes: bool = False,
     ) -> None:
         self.engine = Engine(sample_rate_hz)
-        self.instrument = Instrument(self._load, seconds=lambda: self.engine.position_samples / sample_rate_hz)
+        self.instrument = Instrument(
+            self._load,
+            seconds=lambda: self.engine.position_samples / sample_rate_hz,
+            track_seconds=lambda part: self.engine.tracks_seconds()[part - 1],
+        )
         self._loader = SoundLoader(sample_rate_hz)
         self._sounds: dict[str, Sound] = {}
         self._asked: list[tuple[int, Patch | None]] = []
@@ -115,7 +120,7 @@ class Performance:
     def _offer(self, patch: Patch) -> str:
         """Make a patch playable; return what is wrong with it."""
         try:
-            sound = self._loader.load(patch)
+            sound = self._loader.load(patch, track_of(patch, self.engine.stft.sample_rate_hz))
             fault = "\n".join(fit(patch, sound.decoder.metadata))
         except DecoderError as error:
             fault = str(error)

@@ -102,6 +102,7 @@ class Renderer:
             float(self.shed),
         )
         self._memory.write_telemetry(fields)
+        self._memory.write_tracks(engine.tracks_seconds())
         if engine.position_samples >= self._peak_until:  # the peak of the last second, give or take one
             self._peak_until += int(self._rate_hz)
             self._peak_before, self._peak = self._peak, 0.0

@@ -48,7 +48,8 @@ HOUSE: dict[str, set[str]] = {
     "options": set(),
     "screen": {"", "errors", "units", "parameters", "link", "keys", "lan", "qr", "options"},
     "renderer": {"link", "timed_state", "tap", "audio", "sound"},
-    "loader": {"errors", "link", "renderer", "sound"},
+    "tracks": {"errors", "patch", "sound"},
+    "loader": {"errors", "link", "renderer", "sound", "tracks"},
     "engine_watch": {"errors", "link", "real_time", "audio", "renderer"},
     "engine_process": {"errors", "link", "real_time", "tap", "audio", "sound", "renderer", "loader", "engine_watch"},
     "librarian": {"errors", "check", "patch", "patch_file", "library", "probe", "control", "setlist", "scene"},
@@ -82,7 +83,7 @@ HOUSE: dict[str, set[str]] = {
     "recording_child": {"child", "tap"},
     "daemon": {"errors", "link", "tap", "audio", "screen", "choices", "child", "recording_child", "options"},
     "score": {"errors", "client", "control"},
-    "render": {"", *GROUND, *FILES, "score", "setlist", "audio", "control", "sound"},
+    "render": {"", *GROUND, *FILES, "score", "setlist", "audio", "control", "sound", "tracks"},
     "tour": {"client", "score"},
     "demo": {"client", "daemon", "errors", "options", "render", "score", "screen", "tour"},
     "doctor": {"", "audio", "choices", "client", "errors", "lan", "library", "midi_ports", "real_time", "session"},
@@ -189,7 +190,7 @@ def test_an_island_knows_nothing_of(part):
     assert not wrong
 
 
-NUMPY = {"sound", "audio", "training", "engine_process", "renderer", "timed_state", "recorder", "render"}  # what knows arrays all through
+NUMPY = {"sound", "audio", "training", "engine_process", "renderer", "timed_state", "recorder", "render", "tracks"}  # what knows arrays all through
 
 
 def test_what_is_slow_to_import_is_imported_inside_functions():

@@ -148,7 +148,7 @@ name: Twice
         "p.yaml:9: latents.bow.slew_ms: must be 0 to 10000, not -5",
         "p.yaml:10: latents.air.default: must be 0 to 1, not 2",
         "p.yaml:10: latents.air.neuron: must be a whole number 1 to 64, not 0.5",
-        "p.yaml:10: latents.air.zzz: unknown key; there are neuron, default, range, curve, slew_ms",
+        "p.yaml:10: latents.air.zzz: unknown key; there are neuron, default, range, curve, slew_ms, scale",
         "p.yaml:11: xy.2: there is no latent ari; did you mean air?",
         "p.yaml:12: points.far.2: must be 0 to 1, not 7",
         "p.yaml:13: seed: must be a whole number 0 to 2147483647, not 1.5",
@@ -192,7 +192,7 @@ name: Twice
         ("chroma: {A: -1, B: 2}", "not weights below 0, none above 0, or not finite"),
         ("path: x", "path: unknown key"),
         ("decoder_path: x", "decoder_path: unknown key"),
-        ("mode: note", "mode: must be drone or notes, not note"),
+        ("mode: note", "mode: must be one of drone, notes, resynthesis, not note"),
         ("WIDTH: 1", "WIDTH: unknown key; did you mean width?"),
         ('comment: "\\ud800"', "half a character (a surrogate) stands in it"),
         ("mode: &a drone", "anchors (&a) are not read"),
@@ -360,3 +360,41 @@ def test_every_message_of_the_page_is_what_is_said(folder):
     with pytest.raises(PatchError) as caught:
         load_patch(folder / "patches" / "mine.yaml", (folder,))
     assert str(caught.value) == said.rstrip("\n")
+
+
+def test_a_patch_that_listens_names_its_track_or_the_live_input(folder):
+    listens = HEAD + "mode: resynthesis\nphase: input\n"
+    assert load(folder, listens + "input: live\n").track_path == ""
+    (folder / "night.wav").touch()
+    patch = load(folder, listens + "input: night.wav\nfollow: off\nplay: off\nloop: off\nlatents: {bow: {neuron: 1, scale: 1.5}}\n")
+    assert (patch.track_path, patch.follow, patch.latents["bow"].scale) == (str(folder / "night.wav"), "off", 1.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("mode: resynthesis", "input: is missing: in resynthesis it is `live`, the audio input, or a sound file such as `tracks/night.flac`"),
+        ("mode: resynthesis\ninput: nigth.wav", "input: there is no nigth.wav in .; did you mean night.wav?"),
+        (
+            "mode: resynthesis\ninput: ../night.wav",
+            "input: ../night.wav leaves the folder: put the track into the patch's folder and name it from there",
+        ),
+        ("phase: input", "phase: is for `mode: resynthesis` alone"),
+        ("loop: off", "loop: is for `mode: resynthesis` alone"),
+        ("input: live", "input: is for `mode: resynthesis` alone"),
+        ("mode: resynthesis\ninput: live\nlatents: {bow: {neuron: 1, scale: 3}}", "latents.bow.scale: must be 0 to 2, not 3"),
+    ],
+)
+def test_each_fault_of_one_that_listens_is_a_sentence(folder, text, sentence):
+    (folder / "night.wav").touch()
+    (said,) = faults(folder, HEAD + text + "\n")
+    assert said.partition(": ")[2] == sentence
+
+
+def test_a_patch_that_listens_needs_an_encoder():
+    latents = (Latent(0.0, 0.5, 1.0),)
+    metadata = Metadata("test", "frame", 44100, 4096, 1024, latents, 48, 72, (4,) * 12)
+    patch = Patch("P", "violin.onnx", mode="resynthesis", input="live")
+    (said,) = fit(patch, metadata)
+    assert said.endswith("mode: violin.onnx has no encoder, so no sound can be played through it: `oscsynth train encoder` makes one")
+    assert fit(patch, dataclasses.replace(metadata, encoder="violin.encoder.onnx")) == []

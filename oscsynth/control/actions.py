@@ -105,4 +105,4 @@ def close(part: Part, key: int) -> None:
 
 
 def _size(part: Part, name: str) -> int:
-    return part.n_latents if name == "latent" else PART[name].size
+    return part.n_latents if name in ("latent", "scale") else PART[name].size

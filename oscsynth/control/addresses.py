@@ -17,6 +17,7 @@ from . import playing as n
 from . import recording as rec
 from . import requests as r
 from . import scenes as s
+from . import transport as t
 from . import values as v
 from .part import N_SNAPSHOTS, Part
 from .row import Row
@@ -33,6 +34,7 @@ _PART: tuple[Row, ...] = (
     Row("latent/{}", "f", "moves one latent: a number from 1 or the name that the patch gives it", v.read_latent, v.write_latent,
         parameter=v.LATENT, keys=v.latents, placeholder="K"),
     Row("latent/{}/name", "s", "the name of the latent, for a label", v.read_latent_name, keys=v.latents, placeholder="K"),
+    Row("latent/{}/scale", "f", v.SCALE.description, v.read_scale, v.write_scale, parameter=v.SCALE, keys=v.latents, placeholder="K"),
     Row("latents", "f" * MAX_LATENTS, "moves several latents at once; fewer values set the first ones", v.read_latents, v.write_latents,
         parameter=v.LATENT, least=1),
     Row("xy", "ff", "moves the patch's two axes, for a pad", v.read_xy, v.write_xy, parameter=v.LATENT),
@@ -64,6 +66,10 @@ _PART: tuple[Row, ...] = (
         placeholder="K"),
     Row("hold", "i", _HOLD.description, n.read_hold, n.write_hold, parameter=_HOLD),
     *map(v.parameter_row, _PLAIN),
+    Row("track/play", "", "resynthesis: plays the patch's track on from where it stands, after the end from the beginning", act=t.play),
+    Row("track/stop", "", "resynthesis: stops the track where it is", act=t.stop),
+    Row("track/position", "f", "resynthesis: where in the track it is; a number jumps there", t.read_position, t.write_position,
+        parameter=t.POSITION, is_live=True),
     Row("point", "s", "sends the latents to a named point of the patch", p.read_point, p.write_point),
     Row("point/seconds", "f", "time in which a point is reached", *p.remembered("point_seconds", p.POINT_SECONDS), parameter=p.POINT_SECONDS),
     Row("point/{}", "", "sends the latents to that point, for a button", act=a.point, keys=a.points, placeholder="NAME"),

@@ -267,9 +267,9 @@ class Part:
 
 def brought_by(patch: Patch, first: bool) -> dict[str, Sequence[float]]:
     """Return the values that a patch brings to a part, by name; ``first`` also those that stay with the part from then on."""
-    latents = [PART["latent"].default] * MAX_LATENTS
+    latents, scales = [PART["latent"].default] * MAX_LATENTS, [PART["scale"].default] * MAX_LATENTS
     for latent in patch.latents.values():
-        latents[latent.neuron - 1] = latent.default
+        latents[latent.neuron - 1], scales[latent.neuron - 1] = latent.default, latent.scale
     brought: dict[str, Sequence[float]] = {
         "register": (math.nan if patch.register is None else patch.register,),
         "glide": (patch.glide_ms,),
@@ -279,6 +279,9 @@ def brought_by(patch: Patch, first: bool) -> dict[str, Sequence[float]]:
         "envelope/sustain": (patch.envelope.sustain,),
         "envelope/release": (patch.envelope.release_ms,),
         "latent": latents,
+        "scale": scales,
+        "track/playing": (float(patch.play == "on"),),
+        "track/loop": (float(patch.loop == "on"),),
     }
     staying: dict[str, Sequence[float]] = {
         "pan": (patch.pan,),
@@ -287,6 +290,7 @@ def brought_by(patch: Patch, first: bool) -> dict[str, Sequence[float]]:
         "gate": (float(patch.gate == "open"),),
         "hold": (float(patch.hold == "on"),),
         "chroma": patch.chroma,
+        "follow": (float(patch.follow == "on"),),
     }
     return {**brought, **staying} if first else brought
 

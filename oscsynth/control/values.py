@@ -15,7 +15,7 @@ from ..units import PITCH_CLASSES, pitch_class_index
 from .part import N_FADERS, Part
 from .row import Answer, Read, Refused, Row, Write
 
-LATENT, WEIGHT = PART["latent"], PART["chroma"]
+LATENT, WEIGHT, SCALE = PART["latent"], PART["chroma"], PART["scale"]
 
 
 # ---- rows of parameters
@@ -116,6 +116,16 @@ def write_latents(part: Part, key: int, values: Sequence[Any]) -> None:
     """Move several latents; fewer values set the first ones."""
     for index, value in enumerate(values):
         part.set("latent", LATENT.clamp(value), index)
+
+
+def read_scale(part: Part, key: int) -> Answer:
+    """Return how far what is heard moves one latent."""
+    return (part.get("scale", key),)
+
+
+def write_scale(part: Part, key: int, values: Sequence[Any]) -> None:
+    """Have what is heard move one latent further, or less."""
+    part.set("scale", SCALE.clamp(values[0]), key)
 
 
 def axes(part: Part) -> Sequence[int]:

@@ -1,4 +1,4 @@
-"""A deck: one patch sounding, as a drone or in notes (design section 2). Rendering thread."""
+"""A deck: one patch sounding, as a drone, in notes or as what is heard through its decoder (design section 2). Rendering thread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from .bank import Bank, Voices
 from .controls import Controls, Fade, Row
 from .drone import Drone
 from .overlap_add import Mix, OverlapAdd
+from .own_phase import Gains, OwnPhase
 from .phase import NoiseCarrier
+from .resynthesis import Resynthesis, source_of
+from .source import Inlet
 from .tonal import Apart, Partials, Tone, shares
 from .voices import Magnitudes, Sound
 
@@ -53,17 +56,19 @@ class Deck:
         The part's row of the state. It is silent until `start` or `take_over`.
     """
 
-    def __init__(self, number: int, part: int, sound: Sound, carrier: NoiseCarrier, row: Row) -> None:
+    def __init__(self, number: int, part: int, sound: Sound, carrier: NoiseCarrier, row: Row, inlet: Inlet, now: int) -> None:
         self.number = number
         self.output = int(row[_OUTPUT])
         self._rate = sound.stft.sample_rate_hz
         self._controls = Controls(row, sound.slews_seconds, self._rate)
-        self._drone = Drone(sound, self._controls)
         self._bank = Bank(sound, part, self._controls) if sound.patch.mode == "notes" else None
+        self._listener = Resynthesis(sound, self._controls, source_of(sound, inlet, row, now)) if sound.patch.mode == "resynthesis" else None
+        self._drone = self._listener or Drone(sound, self._controls)
         self._player: Player = self._bank or self._drone
         self.fade = Fade(0.0)
         mid = carrier.offset(sound.patch.seed)
         self._sound = OverlapAdd(carrier, mid, mid + carrier.n_hops // 2)
+        self._own = OwnPhase(sound.stft) if sound.patch.phase == "input" else None
         self._partials = Partials(sound.stft, sound.is_pitched) if sound.patch.phase == "tonal" else None
         self._patch_gain = db_to_amplitude(sound.patch.gain_db)
         self._mix = Mix.of(0.0, 0.0)
@@ -82,15 +87,17 @@ class Deck:
             self._bank.start(voices, self._controls.target, now)
         elif is_long:
             self.fade.to(1.0, now, fade_samples)
-            self._drone.take_over()
+            self._drone.gate.take_over()
         else:
             self.fade.to(1.0, now, START_SECONDS * self._rate)
-            self._drone.follow_gate(now)
+            self._drone.gate.follow(now)
 
     def take_over(self, other: Deck, voices: Voices, now: int, fade_samples: float) -> None:
         """Begin as the next patch of a part that is sounding: crossfade, with the gate as open as it stood or the notes that are held."""
         if self._bank is None:
-            self._drone.take_over()
+            self._drone.gate.take_over()
+            if self._listener is not None and other._listener is not None:
+                self._listener.take_over(other._listener)
         elif other._bank is None:
             self._bank.start(voices, self._controls.target, now)
         else:
@@ -141,7 +148,9 @@ class Deck:
             if panicked:
                 self._bank.cut(now, PANIC_SECONDS * self._rate, row)
         elif first_arrives is not None:
-            self._drone.follow_gate(now, PANIC_SECONDS if panicked else np.inf)
+            self._drone.gate.follow(now, PANIC_SECONDS if panicked else np.inf)
+            if self._listener is not None:
+                self._listener.source.follow(row, now)
         if first_arrives is not None or self._bank is not None:
             self._heard_at = -1.0
         return at_once
@@ -165,12 +174,16 @@ class Deck:
     def is_over(self) -> bool:
         """Whether it has faded out and nothing of it is left to hear."""
         has_ended = self.fade.level(self.fade.arrives) == 0.0 if self._bank is None else self._bank.n_voices == 0
-        return self._is_leaving and has_ended and self._sound.is_silent
+        return self._is_leaving and has_ended and self.is_silent
 
     @property
     def is_silent(self) -> bool:
         """Whether nothing of it is heard now."""
-        return self._sound.is_silent
+        return self._sound.is_silent if self._own is None else self._own.is_silent
+
+    def track_position(self, now: int) -> int:
+        """Return where in its track it is at a sample; 0 where it has none."""
+        return self._listener.source.position(now) if self._listener is not None else 0
 
     def is_settled(self) -> bool:
         """Whether it would sound the same for ever if nothing were changed."""
@@ -178,12 +191,23 @@ class Deck:
 
     def change(self, now: int, until: int, spread: int, master_gain: float, at_clock: bool = True) -> None:
         """Be heard, from sample ``now`` on, as everything stands in the middle between now and the next change."""
+        if self._listener is not None:
+            step = self._listener.step_samples
+            if at_clock and now % step:
+                return
+            until, spread = max(until, now - now % step + step), max(spread, step) if at_clock else spread
+            self._listener.listen(now)
         # In the middle, since a straight movement then comes out straight and in time.
         self._heard_at = middle = 0.5 * (now + until)
         row = self._controls.values(middle)
         gain = db_to_amplitude(row[_GAIN]) if row[_GAIN] > PART["gain"].minimum else 0.0
         gain *= self._patch_gain * self.fade.level(middle) * master_gain
         spectrum = self._player.spectrum(middle, row, at_clock)
+        if self._listener is not None:
+            if self._own is not None:
+                self._change_own(now, until, spread, gain, row, at_clock)
+                return
+            spectrum = None if spectrum is None else self._listener.in_noise(spectrum)
         if spectrum is None or gain <= 0.0:
             if not self._sound.is_silent:
                 self._sound.change(now, spread, None, self._mix)
@@ -193,6 +217,14 @@ class Deck:
             self._mix = Mix.of(*self._mix_key)
         noise, tone = self._breathe(spectrum, gain, row[_BREATH], now + spread)
         self._sound.change(now, spread, noise, self._mix, tone)
+
+    def _change_own(self, now: int, until: int, spread: int, gain: float, row: Row, at_clock: bool) -> None:
+        """Be heard with the phases of the input."""
+        assert self._own is not None and self._listener is not None
+        self._own.change(now, spread, Gains.of(gain * self._listener.level, row[_PAN], row[_WIDTH]))
+        spectra = self._listener.spectra() if at_clock and not self._own.is_silent else None
+        if spectra is not None:
+            self._own.add(now, until - now, spectra)
 
     def _breathe(self, spectrum: Magnitudes, gain: float, breath: float, anchor: int) -> tuple[Magnitudes | None, Tone | None]:
         """Return what of a spectrum is noise and what is tone."""
@@ -204,5 +236,5 @@ class Deck:
 
     def add_to(self, out: NDArray[np.float32], start: int) -> None:
         """Add its samples from ``start`` on, all in one hop, to ``out``: float32 (samples, 2)."""
-        if not self._sound.is_silent:
-            self._sound.add_to(out, start)
+        if not self.is_silent:
+            (self._sound if self._own is None else self._own).add_to(out, start)

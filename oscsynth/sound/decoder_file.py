@@ -36,11 +36,22 @@ def open_decoder(path: Path) -> tuple[Any, Metadata]:
     DecoderError
         With a sentence, when the file is missing, too large, no ONNX, refers to other files or custom operators, or has no metadata or bad ones.
     """
-    session = _open_session(_read(path))
+    session = open_model(path)
     text = session.get_modelmeta().custom_metadata_map.get(PROPERTY)
     if text is None:
         raise DecoderError(f"it has no {PROPERTY!r} metadata: it was not exported by `oscsynth train` or `oscsynth import`")
     return session, parse_metadata(text)
+
+
+def open_model(path: Path) -> Any:
+    """Return an ``onnxruntime.InferenceSession`` of a file, which uses the thread that calls it and no other.
+
+    Raises
+    ------
+    DecoderError
+        With a sentence, as `open_decoder` does.
+    """
+    return _open_session(_read(path))
 
 
 def _read(path: Path) -> bytes:

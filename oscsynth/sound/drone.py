@@ -7,19 +7,20 @@ import math
 import numpy as np
 
 from ..parameters import PART_SLOTS
-from .controls import Controls, Envelope, Row
+from .controls import Controls, Row
+from .gate import Gate
 from .tonal import Apart
 from .voices import Magnitudes, Pitches, Sound, mixed
 
 ROWS_AHEAD = 8  # spectra decoded together where a movement is known ahead
 
-_GATE, _TRANSPOSE, _REGISTER = (PART_SLOTS[name].start for name in ("gate", "transpose", "register"))
+_TRANSPOSE, _REGISTER = (PART_SLOTS[name].start for name in ("transpose", "register"))
 _CHROMA, _LATENTS = PART_SLOTS["chroma"], PART_SLOTS["latent"]
 _PITCH_SLOTS = np.array([_TRANSPOSE, _REGISTER, *range(_CHROMA.start, _CHROMA.stop)])
 
 
 class Drone:
-    """A gate with its envelope, and the spectrum that the faders of a deck stand for.
+    """A gate, and the spectrum that the faders of a deck stand for.
 
     Parameters
     ----------
@@ -30,42 +31,21 @@ class Drone:
     def __init__(self, sound: Sound, controls: Controls) -> None:
         self.faults = self.n_moving = 0
         self._sound, self._controls = sound, controls
-        self._envelope = Envelope(sound.stft.sample_rate_hz)
-        self._gate = False
+        self.gate = Gate(controls, sound.stft.sample_rate_hz)
         self._pitches: Pitches
         self._pitch_key = b""
         self._pitch_bytes = 8 * (len(_PITCH_SLOTS) + 1)
         self._spectra: dict[bytes, tuple[Magnitudes, Magnitudes]] = {}  # of its classes together (n_bins,), and apart
         self._key_now, self._level = b"", 0.0
 
-    def take_over(self) -> None:
-        """Stand as open as the state says, as if it had long been so."""
-        self._gate = bool(self._controls.target[_GATE])
-        if self._gate:
-            self._envelope.sustain()
-
-    def follow_gate(self, now: int, at_most_seconds: float = np.inf) -> None:
-        """Open or close as the state says; with a time, close within that."""
-        row = self._controls.target
-        if at_most_seconds < np.inf:
-            self._gate = False
-            self._envelope.close(now, row, at_most_seconds)
-        if bool(row[_GATE]) == self._gate:
-            return
-        self._gate = not self._gate
-        if self._gate:
-            self._envelope.open(now, row)
-        else:
-            self._envelope.close(now, row)
-
     @property
     def arrives(self) -> float:
         """When the envelope next stands still."""
-        return self._envelope.arrives
+        return self.gate.arrives
 
     def spectrum(self, moment: float, row: Row, at_clock: bool) -> Magnitudes | None:
         """Return the magnitudes at a moment, float32 (n_bins,), None for silence."""
-        self._level = self._envelope.level(moment, row)
+        self._level = self.gate.level(moment, row)
         return self._spectrum_at(moment, row) * np.float32(self._level) if self._level > 0.0 else None
 
     def apart(self) -> Apart:

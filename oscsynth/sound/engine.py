@@ -16,6 +16,7 @@ from .deck import PANIC_SECONDS, Deck
 from .output import limit
 from .overload import FADE_SECONDS
 from .phase import NoiseCarrier, Stft
+from .source import Inlet
 from .voices import Sound
 
 State = NDArray[np.float64]
@@ -55,8 +56,9 @@ class Engine:
         self.position_samples = 0
         self.is_coarse = False
         self._carrier = NoiseCarrier(self.stft)
+        self._inlet = Inlet(self.stft.window_samples)
         self._sounds: dict[int, Sound] = {}
-        self._parts = [_Part(part, self._sounds, self._carrier) for part in range(1, MAX_PARTS + 1)]
+        self._parts = [_Part(part, self._sounds, self._carrier, self._inlet) for part in range(1, MAX_PARTS + 1)]
         self._state = np.full(N_VALUES, np.nan)
         self._rows = self._state[:VOICES_AT].reshape(N_ROWS, N_SLOTS)
         self._voices = self._state[VOICES_AT:].reshape(MAX_VOICES, N_VOICE_SLOTS)
@@ -79,7 +81,7 @@ class Engine:
     @property
     def faults(self) -> int:
         """Spectra that came out NaN or infinite, and samples that did; each was made silent."""
-        return self._faults + sum(part.faults for part in self._parts)
+        return self._faults + self._inlet.faults + sum(part.faults for part in self._parts)
 
     @property
     def sounding_parts(self) -> int:
@@ -100,13 +102,19 @@ class Engine:
             decks[n].drop(at, now, fade_samples)
         return len(spare[:count])
 
-    def render(self, state: State, n_samples: int) -> Block:
+    def tracks_seconds(self) -> list[float]:
+        """Return where in its track each part is; 0 where it has none."""
+        return [part.track_position(self.position_samples) / self.stft.sample_rate_hz for part in self._parts]
+
+    def render(self, state: State, n_samples: int, heard: Block | None = None) -> Block:
         """Return the next samples.
 
         Parameters
         ----------
         state : float64 (N_VALUES,)
             `parameters.State.values`, in force from the first of these samples on; what differs from the last call acts there.
+        heard : float32 (n_samples, 1 or 2), optional
+            What the input hears meanwhile; silence if left out. Each sample is known after its own moment, never before.
 
         Returns
         -------
@@ -124,6 +132,8 @@ class Engine:
             for part in self._parts:
                 for deck in part.decks:
                     self._add(deck, out[now - end + n_samples : stop - end + n_samples], now)
+            if heard is not None:
+                self._inlet.push(heard[now - end + n_samples : stop - end + n_samples])
             self.position_samples = stop
         return self._finish(out)
 
@@ -221,10 +231,11 @@ class Engine:
 class _Part:
     """One part: the deck that is played, and those that are fading out."""
 
-    def __init__(self, number: int, sounds: dict[int, Sound], carrier: NoiseCarrier) -> None:
+    def __init__(self, number: int, sounds: dict[int, Sound], carrier: NoiseCarrier, inlet: Inlet) -> None:
         self._number = number
         self._sounds = sounds
         self._carrier = carrier
+        self._inlet = inlet
         self._current: Deck | None = None
         self._past_faults = 0
         self._panics = 0.0
@@ -233,6 +244,10 @@ class _Part:
     @property
     def faults(self) -> int:
         return self._past_faults + sum(deck.faults for deck in self.decks)
+
+    def track_position(self, now: int) -> int:
+        """Return where in its track it is, in samples; 0 where it has none."""
+        return self._current.track_position(now) if self._current is not None else 0
 
     def update(self, row: Row, voices: Voices, now: int) -> tuple[bool, bool]:
         """Take over its row of the state, and the voices; return whether something acts at once, and whether something has to wait."""
@@ -260,7 +275,7 @@ class _Part:
         fade_samples = max(shortest_samples, row[_TRAVEL] * self._carrier.stft.sample_rate_hz)
         self._current = None
         if sound is not None:
-            self._current = Deck(number, self._number, sound, self._carrier, row)
+            self._current = Deck(number, self._number, sound, self._carrier, row, self._inlet, now)
             if current is None:
                 self._current.start(voices, now, fade_samples)
             else:

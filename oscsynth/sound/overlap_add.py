@@ -21,7 +21,7 @@ Sound = NDArray[np.float32]
 
 
 @functools.cache
-def _spline(spread: int, more: int) -> Sound:
+def spline(spread: int, more: int) -> Sound:
     """Return the share of a change that is heard 0, 1, 2 ... samples after it, float32 (2 * spread + more,): 1 from 2 * spread on."""
     x = np.arange(2 * spread + more) / spread
     return np.where(x < 1.0, 0.5 * x * x, 1.0 - 0.5 * np.maximum(2.0 - x, 0.0) ** 2).astype(np.float32)
@@ -132,7 +132,7 @@ class OverlapAdd:
 
     def _heard(self, layer: _Layer, start: int, n_samples: int) -> Sound:
         """Return how much of a change is heard at each of some samples, float32 (n_samples,); all of the oldest."""
-        table = _spline(layer.spread, self._hop_samples)
+        table = spline(layer.spread, self._hop_samples)
         since = start - layer.start
         if layer is self._layers[0] or since >= 2 * layer.spread:
             since = 2 * layer.spread

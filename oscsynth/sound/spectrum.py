@@ -54,6 +54,16 @@ def mean_squares(magnitudes: Magnitudes, window_samples: int) -> Power:
     return total / window_samples**2
 
 
+def noise_gain(magnitude: Magnitudes, stft: Stft) -> float:
+    """Return the factor that makes magnitudes (n_bins,), as the analysis of a sound has them, as loud with noise for a phase as that sound is.
+
+    The analysis' Hann window lets 3/8 of the power through; noise has more, since neighbouring bins of it are not independent.
+    """
+    weighted = (magnitude * k_weights(stft))[None]
+    sounding = 16.0 / 3.0 * float(np.square(weighted).sum()) / stft.window_samples**2
+    return float((sounding / max(mean_squares(weighted, stft.window_samples)[0], 1e-30)) ** 0.5)
+
+
 def loudness_gains(magnitudes: Magnitudes, stft: Stft, ceiling: float = np.inf) -> Power:
     """Return the factors, at most ``ceiling``, that give each of some magnitudes a loudness of -20 LUFS in stereo; 0 for silence.
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,11 @@ from ..patch import LatentControl, Patch
 from ..units import db_to_amplitude
 from .controls import Indices, Row, bent, part_slews
 from .decoder import Decoder, one_hot
+from .ear import Ear
+from .encoder import Encoder
 from .moving import shape
 from .phase import Stft
+from .source import Track
 from .spectrum import MAX_GAIN_DB, audible, loudness_gains
 from .sway import sway_table
 
@@ -64,12 +67,16 @@ class Sound:
     ----------
     patch : Patch
         As control sent it.
+    encoder, ear, track
+        Of a patch in resynthesis: what hears, and the track that it hears, where it is not the input.
     """
 
-    def __init__(self, patch: Patch, decoder: Decoder, stft: Stft) -> None:
+    def __init__(self, patch: Patch, decoder: Decoder, stft: Stft, encoder: Encoder | None = None, track: Track | None = None) -> None:
         self.patch = patch
         self.stft = stft
         self.decoder = decoder
+        self.encoder, self.track = encoder, track
+        self.ear = Ear(stft, decoder.metadata.sample_rate_hz, decoder.metadata.window_samples) if encoder else None
         self.n_latents = decoder.n_latents
         self.is_pitched = decoder.metadata.chroma
         if patch.phase == "tonal":
@@ -89,7 +96,7 @@ class Sound:
     def _usual_gain(self) -> float:
         """Return the gain that the middle of the latent box needs: the level from which the ceiling is counted."""
         pitches = self.pitches(np.full(N_CLASSES, 1 / N_CLASSES), np.nan, np.nan, 0.0)
-        decoded, _ = self._decode(np.full((N_CLASSES, self.n_latents), 0.5), pitches.chroma, pitches.register)
+        decoded, _ = self.decode_asked(np.full((N_CLASSES, self.n_latents), 0.5), pitches.chroma, pitches.register)
         magnitudes = self.shape(decoded, pitches.semitones, pitches.pitches_midi)
         return float(np.median(loudness_gains(magnitudes, self.stft)))
 
@@ -100,6 +107,12 @@ class Sound:
             x[..., neuron] = bent(x[..., neuron], curve)
         positions: Positions = self._low + self._span * x
         return positions
+
+    @property
+    def knows_octaves(self) -> bool:
+        """Whether an octave can be asked for: it was taught, or there is but one."""
+        metadata = self.decoder.metadata
+        return bool(metadata.registers) or metadata.midi_high - metadata.midi_low < N_CLASSES
 
     def amounts(self, by_name: Mapping[str, float]) -> Row:
         """Return what a patch says of some named latents by neuron, float64 (n_latents,)."""
@@ -181,7 +194,7 @@ class Sound:
             return np.zeros((moments, 0, self.stft.n_bins), np.float32), 0
         points = np.broadcast_to(positions, (moments, voices, self.n_latents)).reshape(-1, self.n_latents)
         chroma, register, amplitudes, semitones, pitches_midi = pitches.repeated(moments)
-        decoded, faults = self._decode(points, chroma, register)
+        decoded, faults = self.decode_asked(points, chroma, register)
         magnitudes = self.loud(self.shape(decoded, semitones, pitches_midi))
         each = magnitudes.reshape(moments, voices, -1)
         return each if voices == 1 else each * amplitudes[:, None], faults
@@ -203,9 +216,10 @@ class Sound:
         faults : int
             Spectra that came out not finite and are silent.
         """
-        return self._decode(positions, *self._asked(classes, registers))
+        return self.decode_asked(positions, *self._asked(classes, registers))
 
-    def _decode(self, points: Positions, chroma: Magnitudes, register: Magnitudes) -> tuple[Magnitudes, int]:
+    def decode_asked(self, points: Positions, chroma: Magnitudes, register: Magnitudes) -> tuple[Magnitudes, int]:
+        """Decode points (rows, n_latents) with what `Pitches` says is asked for; what comes out not finite is silent, and counted."""
         decoded = self.decoder.decode(points.astype(np.float32), chroma, register)
         bad = ~np.isfinite(decoded @ self._ones)
         if bad.any():
@@ -238,25 +252,35 @@ class SoundLoader:
     def __init__(self, sample_rate_hz: int) -> None:
         self._stft = Stft.at_rate(sample_rate_hz)
         self._decoders: WeakValueDictionary[tuple[str, int, int], Decoder] = WeakValueDictionary()
+        self._encoders: WeakKeyDictionary[Decoder, Encoder] = WeakKeyDictionary()
 
-    def load(self, patch: Patch) -> Sound:
-        """Load a patch's decoder and make it ready to be played.
+    def load(self, patch: Patch, track: Track | None = None) -> Sound:
+        """Load a patch's decoder, and the encoder beside it where it listens, and make it ready to be played.
 
         Raises
         ------
         DecoderError
             When the decoder file cannot be used, or is not what the patch was written for.
         """
+        decoder = self._decoder(patch)
+        if patch.mode != "resynthesis":
+            return Sound(patch, decoder, self._stft)
+        encoder = self._encoders.get(decoder)
+        if encoder is None:
+            encoder = self._encoders[decoder] = Encoder.beside(decoder)
+        return Sound(patch, decoder, self._stft, encoder, track)
+
+    def _decoder(self, patch: Patch) -> Decoder:
         path = patch.decoder_path or patch.decoder
         try:
             status = os.stat(path)
         except OSError:
-            return Sound(patch, Decoder.load(path), self._stft)  # which says what is wrong
+            return Decoder.load(path)  # which says what is wrong
         key = path, status.st_mtime_ns, status.st_size
         decoder = self._decoders.get(key)
         if decoder is None:
             decoder = self._decoders[key] = Decoder.load(path)
-        return Sound(patch, decoder, self._stft)
+        return decoder
 
 
 def load_sound(patch: Patch, sample_rate_hz: int) -> Sound:

@@ -1,5 +1,7 @@
 """Three small patches, and an instrument that plays them as soon as it is asked to."""
 
+import dataclasses
+
 from oscsynth.control.instrument import Instrument
 from oscsynth.control.osc import Message
 from oscsynth.metadata import Latent, Metadata
@@ -40,6 +42,13 @@ def player(*, at_once: bool = True) -> tuple[Instrument, list]:
         instrument.repertoire.start("Violin")
         instrument.changed = instrument.noted = False
     return instrument, loads
+
+
+def play_track(instrument: Instrument) -> None:
+    """Have part 1 play a track."""
+    part = instrument.parts[1]
+    assert part.version is not None
+    part.version.patch = dataclasses.replace(part.version.patch, mode="resynthesis", input="night.wav")
 
 
 def send(instrument: Instrument, address: str, *arguments):

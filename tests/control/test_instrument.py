@@ -14,7 +14,7 @@ from oscsynth.control.osc import IMPULSE, Bundle, Message, Midi
 from oscsynth.parameters import PART, PART_PARAMETERS
 from oscsynth.units import PITCH_CLASS_ADDRESSES
 
-from .catalogue import CHOIR, METADATA, VIOLIN, player, send
+from .catalogue import CHOIR, METADATA, VIOLIN, play_track, player, send
 
 P = "/oscsynth/"
 
@@ -348,6 +348,8 @@ def test_every_row_can_be_asked_and_set(row):
     for name in ("first", "tasto", "last"):
         send(instrument, "scene/store", name)
     send(instrument, "scene", "tasto")
+    if row.path.startswith("track/"):
+        play_track(instrument)
     part = instrument.parts[1] if row in PART_ROWS else instrument.whole
     label = next(iter(row.keys(part))) if row.keys else ""
     address = row.path.replace("{}", label)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oscsynth.sound.overlap_add import Mix, OverlapAdd, _spline
+from oscsynth.sound.overlap_add import Mix, OverlapAdd, spline
 from oscsynth.sound.phase import NoiseCarrier, Stft
 
 MONO = Mix.of(0.0, 0.0)
@@ -28,17 +28,17 @@ def rendered(adder: OverlapAdd, n_samples: int, step: int = 128) -> np.ndarray:
 
 
 def test_half_of_a_change_is_heard_after_the_spread_and_all_after_two() -> None:
-    share = _spline(128, 10)
+    share = spline(128, 10)
     assert share[0] == 0.0 and share[128] == pytest.approx(0.5) and (share[256:] == 1.0).all()
 
 
 def test_a_change_has_no_corner() -> None:
     """A straight fade has a second difference of 1 / 128 at both its ends, and clicks in the bass."""
-    assert np.abs(np.diff(_spline(128, 10).astype(np.float64), 2)).max() < 1.01 / 128**2 + 1e-6
+    assert np.abs(np.diff(spline(128, 10).astype(np.float64), 2)).max() < 1.01 / 128**2 + 1e-6
 
 
 def test_chained_changes_add_up_to_a_straight_line() -> None:
-    share = np.concatenate([np.zeros(2048), _spline(128, 4096)]).astype(np.float64)
+    share = np.concatenate([np.zeros(2048), spline(128, 4096)]).astype(np.float64)
     movement = sum(share[2048 - 128 * k :][:2048] for k in range(16)) / 16.0
     assert np.abs(np.diff(movement[300:1900], 2)).max() < 1e-6
 
@@ -53,7 +53,7 @@ def test_a_change_is_the_spline_between_both_steady_sounds(carrier: NoiseCarrier
         if start == 700:
             both.change(start, 128, magnitudes(2), MONO)
         both.add_to(got[start : start + 4], start)
-    share = np.concatenate([np.zeros(700), _spline(128, 4096)])[:4096, None]
+    share = np.concatenate([np.zeros(700), spline(128, 4096)])[:4096, None]
     np.testing.assert_allclose(got, old * (1 - share) + new * share, atol=1e-6)
 
 
