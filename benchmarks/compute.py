@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -37,6 +36,8 @@ from oscsynth.sound.engine import Engine  # noqa: E402
 from oscsynth.sound.overlap_add import Mix, OverlapAdd  # noqa: E402
 from oscsynth.sound.phase import NoiseCarrier, Stft  # noqa: E402
 from oscsynth.sound.voices import load_sound  # noqa: E402
+
+from .machine import machine  # noqa: E402
 
 RATE_HZ = 44100
 BLOCK_SAMPLES = 256
@@ -183,16 +184,6 @@ def measure(runs: dict[str, Run], seconds: dict[str, float], repeats: int) -> di
     return {name: {"fastest_ms": round(min(t), 1), "median_ms": round(statistics.median(t), 1)} for name, t in times.items()}
 
 
-def machine() -> str:
-    """Return one line about where this ran."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        name = platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, one thread"
-
-
 def main() -> None:
     """Measure and print."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -213,7 +204,7 @@ def main() -> None:
     figures = measure(runs, seconds, options.repeats)
     latency = change_to_sound()
 
-    print(f"{machine()}\n\nprocessor time for one second of sound, every latent moving in every block of {BLOCK_SAMPLES}")
+    print(f"{machine()}, one thread\n\nprocessor time for one second of sound, every latent moving in every block of {BLOCK_SAMPLES}")
     print(f"{'':36}{'fastest':>12}{'median':>12}{'of a core':>12}")
     for name, row in figures.items():
         print(f"{name + ' points':36}{row['fastest_ms']:9.1f} ms{row['median_ms']:9.1f} ms{row['median_ms'] / 10:10.1f} %")

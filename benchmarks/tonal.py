@@ -34,7 +34,7 @@ from oscsynth.sound.spectrum import audible  # noqa: E402
 from oscsynth.sound.tonal import Apart, Partials  # noqa: E402
 from oscsynth.sound.voices import load_sound  # noqa: E402
 
-from .compute import machine  # noqa: E402
+from .machine import machine  # noqa: E402
 from .rtpghi import Rtpghi  # noqa: E402
 
 STFT = Stft.at_rate(44100)

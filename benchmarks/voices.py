@@ -19,7 +19,8 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 
-from benchmarks.compute import BLOCK_SAMPLES, RATE_HZ, machine  # noqa: E402
+from benchmarks.compute import BLOCK_SAMPLES, RATE_HZ  # noqa: E402
+from benchmarks.machine import machine  # noqa: E402
 from oscsynth.library import factory_folder  # noqa: E402
 from oscsynth.parameters import State  # noqa: E402
 from oscsynth.patch import Patch, Stretch  # noqa: E402

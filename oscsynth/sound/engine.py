@@ -205,9 +205,9 @@ class Engine:
 
     def _clocks_together(self, now: int) -> int:
         moving = sum(deck.n_moving for part in self._parts for deck in part.decks if not deck.is_settled())
-        if moving > 4 * MANY_VOICES and now % (4 * self.stft.clock_samples) == 0:
-            return 4
-        return 2 if moving > MANY_VOICES or self.is_coarse else 1
+        together = 1 if moving <= MANY_VOICES else 2 if moving <= 4 * MANY_VOICES else 4
+        together = min(4, together * (2 if self.is_coarse else 1))
+        return 2 if together == 4 and now % (4 * self.stft.clock_samples) else together
 
     def _master_is_settled(self) -> bool:
         return self._master is None or self._master_heard_at >= self._master.arrives

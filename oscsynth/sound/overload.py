@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 
-BEGIN_LOAD = 0.8  # where relief begins; what is left is for everything else that can hold a block up
-END_LOAD = 0.65  # where it ends, and where it aims
-CALM_LOAD = 0.3  # changes made twice as often take twice as long at most
+COARSE_LOAD = 0.6  # where moving sounds become coarse; nearly nobody hears it, so it begins early
+CALM_LOAD = 0.3  # where they become fine again: changes made twice as often take twice as long at most
 CALM_SECONDS = 1.0
+BEGIN_LOAD = 0.8  # where notes begin to go; what is left is for everything else that can hold a block up
+END_LOAD = 0.65  # where they no longer do, and where it aims
 WINDOW_SAMPLES = 512  # over which load is looked at: in shorter blocks one of several has all of the work
 WINDOWS_BEFORE = 2  # one alone may have been held up by somebody else
 FADE_SECONDS = 0.02  # of a note that is given up
@@ -34,7 +35,7 @@ class Overload:
         """Begin anew."""
         self.is_coarse = False
         self._busy_seconds = self._length_seconds = self._settle_seconds = self._calm_seconds = 0.0
-        self._samples = self._windows = 0
+        self._samples = self._busy_windows = self._full_windows = 0
         self._is_relieving = False
 
     def __call__(self, busy_seconds: float, length_seconds: float, n_samples: int, n_voices: int) -> int:
@@ -55,23 +56,23 @@ class Overload:
         load, seconds = self._busy_seconds / self._length_seconds, self._length_seconds
         self._busy_seconds = self._length_seconds = 0.0
         self._samples = 0
-        self._rest(load, seconds)
-        return self._relieve(load, n_voices) if self._is_needed(load, seconds) else 0
+        self._coarsen(load, seconds)
+        if not self._is_needed(load, seconds):
+            return 0
+        self._settle_seconds = SETTLE_SECONDS
+        return math.ceil(n_voices * (1.0 - END_LOAD / load))
 
     def _is_needed(self, load: float, seconds: float) -> bool:
         self._settle_seconds -= seconds
-        self._windows = self._windows + 1 if load > BEGIN_LOAD else 0
-        self._is_relieving = load > END_LOAD and (self._is_relieving or self._windows >= WINDOWS_BEFORE)
+        self._full_windows = self._full_windows + 1 if load > BEGIN_LOAD else 0
+        self._is_relieving = load > END_LOAD and (self._is_relieving or self._full_windows >= WINDOWS_BEFORE)
         return self._is_relieving and self._settle_seconds <= 0.0
 
-    def _relieve(self, load: float, n_voices: int) -> int:
-        self._settle_seconds = SETTLE_SECONDS
-        if not self.is_coarse:
-            self.is_coarse = True
-            return 0
-        return math.ceil(n_voices * (1.0 - END_LOAD / load))
-
-    def _rest(self, load: float, seconds: float) -> None:
+    def _coarsen(self, load: float, seconds: float) -> None:
         self._calm_seconds = self._calm_seconds + seconds if load < CALM_LOAD else 0.0
-        if self._calm_seconds > CALM_SECONDS:
+        self._busy_windows = self._busy_windows + 1 if load > COARSE_LOAD else 0
+        if self._busy_windows >= WINDOWS_BEFORE and not self.is_coarse:
+            self.is_coarse = True
+            self._settle_seconds = SETTLE_SECONDS
+        elif self._calm_seconds > CALM_SECONDS:
             self.is_coarse = False

@@ -1,0 +1,284 @@
+"""Hours of everything at once, through a real JACK server: python -m benchmarks.soak [--minutes 30] [--output docs/benchmarks].
+
+``serve`` plays the shipped patches in two parts and more under JACK's dummy driver, 512 samples a period, while `soak_crowd` plays notes and faders,
+switches patches and scenes, sends broken packets, and connects and leaves by UDP, TCP and WebSocket. scsynth, which does nothing, is a client
+of the same server: where it is late too, the machine was. At the end every key is let go and every gate closed, and all must fall silent.
+
+Judged are: blocks that took longer than they last, xruns of which JACK's log says that the daemon was late although it ran (*Running*: its thread
+had begun; *Triggered*: the system had not let it begin), what sounds at the end, how the memory of each process grew after the first minutes, and
+what the daemon printed. Writes JSON every minute, so that an end by force leaves what there is, then a picture and a page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from oscsynth.library import factory_folder
+from oscsynth.setlist import store_scene
+from tests.audio.jack_server import environment, jack_server
+from tests.engine_harness import wait_until
+from tests.serving import Serve, free_port, megabytes
+
+from . import soak_page
+from .machine import machine
+from .scenes import scene
+from .soak_crowd import N_PARTS, Crowd, message
+
+N_SCENES = 6
+MOMENT_SECONDS = 0.25
+LOOK_EVERY = 20  # moments
+WRITE_EVERY_SECONDS = 60.0
+FIRST_MINUTES = 5.0  # or a fifth of all: what a start takes
+MAX_GROWTH_MB = 5.0
+SILENT_SECONDS = 40.0  # the longest release, and more
+_XRUN = re.compile(r"XRun: client = (\S+) was not finished, state = (\w+)")
+OURS, SHARED, OUTSIDE = "a block took too long", "scsynth was late as well", "each block was rendered in time"
+_FAULTS = re.compile(r"fault|stopped|again|is gone|error", re.IGNORECASE)
+
+
+@dataclass
+class Report:
+    """What is found; ``samples`` are rows of `Look`."""
+
+    machine: str
+    minutes: float
+    finished: bool = False
+    crowd: dict[str, int] = field(default_factory=dict)
+    answers_ms: dict[str, float] = field(default_factory=dict)
+    unanswered: int = 0
+    xruns: dict[str, int] = field(default_factory=dict)  # client and state: how often
+    moments: dict[str, int] = field(default_factory=dict)  # quarter seconds with xruns in which the daemon was named, by what else was so
+    late_blocks: int = 0
+    underruns: int = 0
+    errors: int = 0
+    faults: int = 0
+    shed: int = 0
+    restarts: int = 0
+    load_peak: float = 0.0
+    priority: str = ""
+    memory_first_mb: dict[str, float] = field(default_factory=dict)
+    memory_last_mb: dict[str, float] = field(default_factory=dict)
+    stuck_notes: int = -1
+    sounding_parts_at_the_end: int = -1
+    printed: dict[str, int] = field(default_factory=dict)  # sentences, with N for each number, and how often
+    status: dict[str, Any] = field(default_factory=dict)
+    samples: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def growth_mb(self) -> dict[str, float]:
+        """By how much the memory of each process grew after the first minutes."""
+        return {name: self.memory_last_mb[name] - self.memory_first_mb[name] for name in self.memory_first_mb if name in self.memory_last_mb}
+
+    def wrong(self) -> list[str]:
+        """Return what should not be."""
+        ours = self.moments.get(OURS, 0)
+        checks = (
+            (ours == 0, f"{ours} moments with xruns were the daemon's"),
+            (self.stuck_notes <= 0 and self.sounding_parts_at_the_end <= 0, f"{self.stuck_notes} notes sound at the end"),
+            (all(mb < MAX_GROWTH_MB for mb in self.growth_mb.values()), f"memory grew: {self.growth_mb}"),
+            (self.errors + self.restarts == 0, f"{self.errors} faults in the render, {self.restarts} new processes"),
+            (not any(_FAULTS.search(line) for line in self.printed), "the daemon printed a fault"),
+        )
+        return [sentence for is_right, sentence in checks if not is_right]
+
+
+class Observer:
+    """Looks at the daemon every few seconds, and writes down what it sees."""
+
+    def __init__(self, serve: Serve, log: Path, report: Report, output: Path | None) -> None:
+        self._serve, self._log, self.report, self._output = serve, log, report, output
+        self.begun_seconds = time.monotonic()
+        self._first, self._n_lines = serve.telemetry, len(serve.lines)
+        self._pids = {"parent": serve.process.pid, **serve.children()}
+        self._xruns_before = self._last_xruns = self._all_xruns()
+        self._last_late = serve.telemetry.late_blocks
+
+    def _all_xruns(self) -> Counter[str]:
+        return Counter(" ".join(found) for found in _XRUN.findall(self._log.read_text(errors="replace")))
+
+    def look_at_xruns(self) -> None:
+        """Say of the xruns since the last time, in which the daemon was named, what else was so."""
+        found, late = self._all_xruns(), self._serve.telemetry.late_blocks
+        new = found - self._last_xruns
+        if any(who.startswith("PortAudio") for who in new):
+            beside = any(who.startswith("SuperCollider") for who in new)
+            kind = SHARED if beside else OURS if late > self._last_late else OUTSIDE
+            self.report.moments[kind] = self.report.moments.get(kind, 0) + 1
+        self._last_xruns, self._last_late = found, late
+
+    def look(self) -> None:
+        """Add a row."""
+        now, report = self._serve.telemetry, self.report
+        pids = {"parent": self._serve.process.pid, **self._serve.children()}
+        report.restarts += pids != self._pids
+        self._pids = pids
+        report.xruns = dict(self._all_xruns() - self._xruns_before)
+        for name in ("late_blocks", "underruns", "errors", "faults", "shed"):
+            setattr(report, name, int(getattr(now, name) - getattr(self._first, name)))
+        report.load_peak = now.load_peak
+        row = {"seconds": round(time.monotonic() - self.begun_seconds, 1), "load": round(now.load, 3), "voices": now.sounding_voices}
+        row |= {"parts": now.sounding_parts, "machine load": os.getloadavg()[0], "steal": stolen_seconds()}
+        row |= {"xruns": sum(report.xruns.values()), "late_blocks": report.late_blocks, "shed": report.shed}
+        with contextlib.suppress(OSError, TypeError):  # it has just ended
+            row |= {f"{name} MB": round(megabytes(pid), 2) for name, pid in pids.items()}
+        report.samples.append(row)
+        report.minutes = row["seconds"] / 60
+        self._weigh()
+
+    def _weigh(self) -> None:
+        rows, report = self.report.samples, self.report
+        begin = min(60 * FIRST_MINUTES, rows[-1]["seconds"] / 5)
+        first = [row for row in rows if begin <= row["seconds"] <= begin + 60]
+        last = [row for row in rows if row["seconds"] >= rows[-1]["seconds"] - 60]
+        for name in ("parent", "engine", "control"):
+            for found, into in ((first, report.memory_first_mb), (last, report.memory_last_mb)):
+                if values := [row[f"{name} MB"] for row in found if f"{name} MB" in row]:
+                    into[name] = round(statistics.median(values), 2)
+
+    def take(self, crowd: Crowd) -> None:
+        """Write down what the crowd did."""
+        report, answers = self.report, sorted(crowd.answers_seconds)
+        report.crowd, report.unanswered = dict(crowd.count), crowd.unanswered
+        if answers:
+            places = {"p50": len(answers) // 2, "p99": int(len(answers) * 0.99), "longest": len(answers) - 1}
+            report.answers_ms = {name: round(1000 * answers[at], 2) for name, at in places.items()}
+        report.printed = dict(Counter(map(_sentence, self._serve.lines[self._n_lines :])).most_common())
+
+    async def keep_looking(self, crowd: Crowd) -> None:
+        """Look until cancelled."""
+        write_at = time.monotonic() + WRITE_EVERY_SECONDS
+        for turn in itertools.count():
+            self.look_at_xruns()
+            if turn % LOOK_EVERY == 0:
+                self.look()
+            if time.monotonic() > write_at:
+                write_at += WRITE_EVERY_SECONDS
+                self.take(crowd)
+                self.write()
+            await asyncio.sleep(MOMENT_SECONDS)
+
+    def write(self) -> None:
+        """Write JSON; the picture and the page come once at the end."""
+        if self._output is not None:
+            self._output.mkdir(parents=True, exist_ok=True)
+            (self._output / "soak.json").write_text(json.dumps(asdict(self.report)) + "\n")
+
+
+def _sentence(line: str) -> str:
+    """Return a line with N for its numbers, and without the one packet that it names of many."""
+    return re.sub(r"-?\d[\d.e+-]*", "N", line.partition("; the last from")[0])
+
+
+def stolen_seconds() -> float:
+    """Return how long other guests of this computer have kept its processors, as the kernel knows it."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    return int(fields[8]) / os.sysconf("SC_CLK_TCK")
+
+
+async def soak(serve: Serve, http_port: int, patches: list[str], observer: Observer, seconds: float, seed: int) -> None:
+    """Let the crowd in for so long, then have everything fall silent."""
+    crowd = Crowd(serve.port, http_port, patches, N_SCENES, seed)
+    looking = asyncio.create_task(observer.keep_looking(crowd))
+    await crowd.run(seconds)
+    looking.cancel()
+    observer.look()
+    observer.report.minutes = seconds / 60
+    for below in ("hold", "gate"):
+        serve.socket.send(message(f"part/*/{below}", 0))
+    until = time.monotonic() + SILENT_SECONDS
+    while (serve.telemetry.sounding_voices or serve.telemetry.sounding_parts) and time.monotonic() < until:
+        await asyncio.sleep(0.2)
+    report = observer.report
+    report.stuck_notes, report.sounding_parts_at_the_end = int(serve.telemetry.sounding_voices), int(serve.telemetry.sounding_parts)
+    report.status = status(serve)
+    observer.take(crowd)
+    report.finished = True
+
+
+def status(serve: Serve) -> dict[str, Any]:
+    """Return what the daemon counts itself."""
+    words: tuple[Any, ...] = ()
+    while not words or words[0] != "parts":  # answers to what was asked before
+        words = serve.ask("status", seconds=2.0) or ()
+    return dict(zip(words[::2], words[1::2], strict=False))
+
+
+@contextlib.contextmanager
+def idle_scsynth(server: str) -> Any:
+    """Run scsynth, where it is installed, as a client that has nothing to do."""
+    if not shutil.which("scsynth"):
+        yield
+        return
+    command = ["scsynth", "-u", str(free_port()), "-i", "0", "-o", "2"]
+    process = subprocess.Popen(command, env=os.environ | environment(server), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(5)
+
+
+def run(minutes: float, seed: int, output: Path | None) -> Report:
+    """Return what is found."""
+    report = Report(machine(), minutes)
+    names = [re.search(r"^name: *(.*)$", path.read_text(), re.M)[1] for path in sorted(factory_folder().glob("*.yaml"))]  # type: ignore[index]
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory() as folder, jack_server(log=(log := Path(folder) / "jackd.log")) as (name, _), idle_scsynth(name):
+        patches, http_port = Path(folder) / "patches", free_port()
+        patches.mkdir()
+        for n in range(1, N_SCENES + 1):
+            store_scene(patches / "setlist.yaml", scene(n, names, chance))
+        arguments = "--audio", "portaudio", "--no-announce", "--http-port", str(http_port), "--recordings", folder
+        serve = Serve(*arguments, patches=patches, env=environment(name))
+        try:
+            wait_until(serve.is_sounding, 30)
+            time.sleep(5.0)  # until all that a start takes is over
+            for part in range(2, N_PARTS + 1):
+                serve.ask(f"part/{part}/patch", chance.choice(names))
+            report.priority = "SCHED_FIFO" if serve.telemetry.real_time else "ordinary"
+            observer = Observer(serve, log, report, output)
+            asyncio.run(soak(serve, http_port, names, observer, 60 * minutes, seed))
+            observer.write()
+        finally:
+            print(serve.text, file=sys.stderr)
+            serve.process.terminate()
+            serve.process.wait(10)
+            serve.close()
+    return report
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--output", type=Path, help="a folder for the JSON, the picture and the page")
+    arguments = parser.parse_args()
+    report = run(arguments.minutes, arguments.seed, arguments.output)
+    if arguments.output:
+        (arguments.output / "soak.md").write_text(soak_page.page(asdict(report), report.wrong()))
+        soak_page.draw(asdict(report), arguments.output / "soak.png")
+    print(json.dumps({name: value for name, value in asdict(report).items() if name != "samples"}, indent=1))
+    for sentence in report.wrong() or ["nothing is wrong"]:
+        print(sentence)
+    sys.exit(bool(report.wrong()))
+
+
+if __name__ == "__main__":
+    main()

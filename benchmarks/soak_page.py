@@ -1,0 +1,103 @@
+"""The picture and the page of `benchmarks.soak`, from its JSON: python -m benchmarks.soak_page docs/benchmarks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+PAGE = """# Hours of everything at once
+
+*{machine}; {minutes:.0f} minutes{unfinished}. Written by `make soak`, with all figures in [soak.json](soak.json).*
+
+`serve` plays the shipped patches in {n_parts} parts through a JACK server with its dummy driver, 512 samples a period, while all at once comes what
+can come on a stage: {crowd}. {alone}
+
+| what is looked at | wanted | found |
+| --- | --- | --- |
+{rows}
+
+![Load, xruns and memory over time](soak.png)
+
+**Xruns by client**, as the server's log names them: *Running*, the client's thread had begun and did not end in time; *Triggered*, the system had not
+let it begin. scsynth is a client of the same server that has nothing to do: where it is late too, the machine was.
+
+{xruns}
+
+**What the daemon said** (N for numbers):
+
+{printed}
+"""
+BUSY = "The machine was not alone: other programs computed all the while on both of its cores (mean load {load:.1f})."
+
+
+def page(report: dict[str, Any], wrong: list[str]) -> str:
+    """Return the page as Markdown."""
+    samples = report["samples"]
+    load = sum(row["machine load"] for row in samples) / max(1, len(samples))
+    growth = {name: report["memory_last_mb"][name] - first for name, first in report["memory_first_mb"].items()}
+    ours = sum(count for who, count in report["xruns"].items() if who == "PortAudio Running")
+    answers = report["answers_ms"]
+    rows = [
+        ("xruns in which the daemon was late although it ran", "0", ours),
+        ("blocks that took longer than they last", "0", report["late_blocks"]),
+        ("the longest block, of its length", "below 100 %", f"{100 * report['load_peak']:.0f} %"),
+        ("notes given up under overload", "", report["shed"]),
+        ("notes and parts that sound after all was let go", "0", f"{report['stuck_notes']} and {report['sounding_parts_at_the_end']}"),
+        *(
+            (f"memory of {name}: growth after the first minutes", "below 5 MB", f"{mb:+.1f} MB of {report['memory_last_mb'][name]:.0f}")
+            for name, mb in growth.items()
+        ),
+        ("processes that had to be started again", "0", report["restarts"]),
+        ("faults in the render", "0", report["errors"]),
+        ("answers to `/sync`, p50, p99, longest", "", ", ".join(f"{answers[key]:.1f} ms" for key in ("p50", "p99", "longest"))),
+        ("answers that did not come in 2 s", "0", report["unanswered"]),
+    ]
+    return PAGE.format(
+        machine=report["machine"],
+        minutes=report["minutes"],
+        unfinished="" if report["finished"] else ", ended by hand",
+        n_parts="two",
+        crowd=", ".join(f"{count:,} {what}" for what, count in sorted(report["crowd"].items(), key=lambda item: -item[1])),
+        alone=BUSY.format(load=load) if load > 2 else "",
+        rows="\n".join(f"| {what} | {wanted} | {found} |" for what, wanted, found in rows),
+        xruns="\n".join(f"- {who}: {count}" for who, count in sorted(report["xruns"].items())) or "- none",
+        printed="\n".join(f"- {count} times: {line}" for line, count in report["printed"].items() if line) or "- nothing",
+    ) + ("\n**Wrong:** " + "; ".join(wrong) + ".\n" if wrong else "")
+
+
+def draw(report: dict[str, Any], path: Path) -> None:
+    """Draw load, xruns and memory over time."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    samples = report["samples"]
+    minutes = [row["seconds"] / 60 for row in samples]
+    figure, (load, count, memory) = plt.subplots(3, 1, figsize=(8, 7), sharex=True, layout="constrained")
+    load.plot(minutes, [100 * row["load"] for row in samples], lw=0.7, color="#0072b2", label="engine, % of a block's length")
+    load.plot(minutes, [10 * row["machine load"] for row in samples], lw=0.7, color="#999999", label="machine, processes at work x 10")
+    for name, colour in (("xruns", "#d55e00"), ("late_blocks", "#cc79a7"), ("shed", "#009e73")):
+        count.plot(minutes, [row[name] for row in samples], lw=1, color=colour, label=f"{name.replace('_', ' ')} so far")
+    for name, colour in (("engine", "#0072b2"), ("control", "#e69f00"), ("parent", "#000000")):
+        memory.plot(minutes, [row.get(f"{name} MB") for row in samples], lw=1, color=colour, label=f"{name}, MB")
+    for axes in (load, count, memory):
+        axes.legend(fontsize=8, loc="upper left")
+        axes.set_ylim(0, None)
+    memory.set(xlabel="minutes")
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    from .soak import Report
+
+    folder = Path(sys.argv[1])
+    data = json.loads((folder / "soak.json").read_text())
+    (folder / "soak.md").write_text(page(data, Report(**data).wrong()))
+    draw(data, folder / "soak.png")
+
+
+if __name__ == "__main__":
+    main()
