@@ -54,7 +54,7 @@ class Atlas:
         self._folder = folder
         self._maps: dict[str, Map | None] = {}
         self._coming: dict[str, asyncio.Future[Map | None]] = {}
-        self._wanted: queue.SimpleQueue[tuple[str, Plane]] = queue.SimpleQueue()
+        self._wanted: queue.LifoQueue[tuple[str, Plane]] = queue.LifoQueue()  # whoever asked last is still there
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def draw(self, plane: Plane) -> Map | None:
@@ -88,6 +88,8 @@ class Atlas:
 
     def _take(self, key: str, found: Map | None) -> None:
         self._maps[key] = found
+        while len(self._maps) > MAX_KEPT:
+            del self._maps[next(iter(self._maps))]
         self._coming.pop(key).set_result(found)
 
 

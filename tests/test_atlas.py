@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from oscsynth.atlas import Atlas, chart, features
+from oscsynth.control.osc import Message
 from oscsynth.control.plane import SIZE, Plane, plane_of
 
 from .control.catalogue import CHOIR, METADATA, player
@@ -35,6 +36,19 @@ def test_a_plane_goes_through_the_ranges_and_curves_of_the_patch():
     part.version.patch = dataclasses.replace(part.version.patch, latents=latents)
     bent = plane_of(part).along[0]
     assert (bent[0], bent[-1]) == (0.8, 0.2) and bent[SIZE // 2] > 0.6
+
+
+def test_the_other_faders_move_the_plane_and_its_own_do_not():
+    instrument, _ = player()
+    part = instrument.parts[1]
+    before = plane_of(part)
+    for name in ("latent/1", "latent/2"):
+        instrument.perform(Message(f"/oscsynth/{name}", (0.93,)))
+    assert plane_of(part) == before
+    instrument.perform(Message("/oscsynth/latent/3", (0.51,)))
+    assert plane_of(part) == before, "so little that nobody would see it"
+    instrument.perform(Message("/oscsynth/latent/3", (0.76,)))
+    assert plane_of(part).rest == (*before.rest[:2], 0.75)
 
 
 def test_there_is_no_plane_without_a_patch_or_a_second_latent():

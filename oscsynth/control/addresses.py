@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..analysis import HIGHEST_HZ, LOWEST_HZ, N_BANDS
-from ..parameters import MASTER_PARAMETERS, MAX_LATENTS, N_CLASSES, N_VOICE_LATENTS, PART_PARAMETERS, Parameter
+from ..parameters import MASTER_PARAMETERS, MAX_LATENTS, MAX_VOICES, N_CLASSES, N_VOICE_LATENTS, PART_PARAMETERS, Parameter
 from . import actions as a
 from . import midi_rows as m
 from . import places as p
@@ -64,6 +64,8 @@ _PART: tuple[Row, ...] = (
         least=2),
     Row("note/latent/{}", "ff", "moves one latent, 0 to 1, of the note of that id alone", write=n.write_note_latent, keys=v.latents,
         placeholder="K"),
+    Row("note/held", "f" * MAX_VOICES, "the pitches of the notes that are held, lowest first; nothing while there are none", n.read_held,
+        follows_voices=True),
     Row("hold", "i", _HOLD.description, n.read_hold, n.write_hold, parameter=_HOLD),
     *map(v.parameter_row, _PLAIN),
     Row("track/play", "", "resynthesis: plays the patch's track on from where it stands, after the end from the beginning", act=t.play),

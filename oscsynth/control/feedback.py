@@ -6,7 +6,6 @@ a message, a point, a patch, a file that was saved. A part is read again only wh
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -26,12 +25,13 @@ Group: TypeAlias = tuple[int, str, int]  # what moves together under one finger:
 class Entry:
     """One address of which clients are told: in the short form of part 1 and by its number; ``names`` are what else it is called."""
 
-    __slots__ = ("_packets", "_read", "address", "answer", "group", "is_gone", "names")
+    __slots__ = ("_packets", "_read", "address", "answer", "follows_voices", "group", "is_gone", "names")
 
     def __init__(self, route: Route, read: Read) -> None:
         self.address = route.reply
         self.names: dict[str, None] = {}
         self.is_gone = False
+        self.follows_voices = route.row.follows_voices
         self.group = group_of(route)
         self.answer: Answer | None = None
         self._packets: dict[str, bytes] = {}
@@ -69,9 +69,11 @@ class Picture:
         self._entries: dict[tuple[Part, str, int], Entry] = {}
         self._routes: dict[str, Route] = {}
         self._of_part: dict[int, list[Entry]] = {}
-        self._states: dict[int, array[float]] = {}
+        self._states: dict[int, bytes] = {}
         self._playing: tuple[dict[int, int], str] = {}, ""
         self._told: set[int] = set()
+        self._of_voices: list[Entry] = []
+        self._voices_revision = -1
 
     @property
     def entries(self) -> list[Entry]:
@@ -98,13 +100,16 @@ class Picture:
             if entry.look()
         ]
         self._told.clear()
+        if instrument.state.voices_revision != self._voices_revision:
+            self._voices_revision = instrument.state.voices_revision
+            changed += [entry for entry in self._of_voices if entry.look()]
         playing = {part.number: part.version.number for part in instrument.parts.values() if part.version}, instrument.scenes.current
         is_switched = playing != self._playing
         self._playing = playing
         return changed, is_switched
 
     def _is_another(self, number: int) -> bool:
-        state = self._instrument.state.values[number * N_SLOTS : (number + 1) * N_SLOTS]
+        state = self._instrument.state.values[number * N_SLOTS : (number + 1) * N_SLOTS].tobytes()  # NaN is no other value than NaN
         if self._states.get(number) == state:
             return False
         self._states[number] = state
@@ -126,6 +131,7 @@ class Picture:
         self._routes, self._of_part = routes, {}
         for entry in self._entries.values():
             self._of_part.setdefault(entry.group[0], []).append(entry)
+        self._of_voices = [entry for entry in self._entries.values() if entry.follows_voices]
 
 
 def _shown(routes: dict[str, Route]) -> Iterator[tuple[Route, Read]]:

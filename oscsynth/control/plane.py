@@ -14,6 +14,7 @@ from .part import Part
 from .values import axes
 
 SIZE = 64  # places along each axis
+REST_STEPS = 16  # of the other faders: nearer than that no new map is drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,10 @@ class Plane:
 
 
 def plane_of(part: Part) -> Plane | None:
-    """Return the plane of the patch that a part plays, as the patch's file has it; None while there is none."""
+    """Return the plane under a part's two axes: the note is that of the patch, and the other faders stand, roughly, where they stand now.
+
+    None while the part plays nothing, or has no two faders.
+    """
     version = part.version
     if version is None or version.metadata is None or len(version.metadata.latents) < 2:
         return None
@@ -41,22 +45,28 @@ def plane_of(part: Part) -> Plane | None:
     controls = {control.neuron - 1: control for control in patch.latents.values()}
     each = [controls.get(neuron, LatentControl(neuron + 1)) for neuron in range(n_latents)]
     first, second = axes(part)
+    stands = [control.default if index in (first, second) else _rough(part.get("latent", index)) for index, control in enumerate(each)]
     return Plane(
         decoder=patch.decoder_path or patch.decoder,
         neurons=(first, second),
         along=(_way(each[first]), _way(each[second])),
-        rest=tuple(_position(control, control.default) for control in each),
+        rest=tuple(_position(control, fader) for control, fader in zip(each, stands, strict=True)),
         pitch_class=patch.chroma.index(max(patch.chroma)),
         octave=patch.register,
     )
 
 
 def legend(part: Part) -> dict[str, Any]:
-    """Return what is written on the map: the names of the axes, and the points with their places."""
+    """Return what is written on the map: the axes and their names, the points with their places, and how finely the other faders count."""
     first, second = axes(part)
     names = {index: name for name, index in part.latent_names().items()}
     points = {name: (place[first], place[second]) for name, place in part.points().items() if len(place) > max(first, second)}
-    return {"axes": [names.get(first, f"latent {first + 1}"), names.get(second, f"latent {second + 1}")], "points": points}
+    written = [names.get(neuron, f"latent {neuron + 1}") for neuron in (first, second)]
+    return {"neurons": [first, second], "steps": REST_STEPS, "axes": written, "points": points}
+
+
+def _rough(fader: float) -> float:
+    return round(fader * REST_STEPS) / REST_STEPS
 
 
 def _way(control: LatentControl) -> tuple[float, ...]:

@@ -63,6 +63,11 @@ def write_note_latent(part: Part, key: int, values: Sequence[Any]) -> None:
     _express(part, values[0], "latent", values[1], key)
 
 
+def read_held(part: Part, key: int) -> Answer:
+    """Return the pitches of the notes that are held."""
+    return tuple(part.instrument.voices.pitches(part))
+
+
 def read_hold(part: Part, key: int) -> Answer:
     """Return 1 while the pedal is down."""
     return (int(part.get("hold")),)

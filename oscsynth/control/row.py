@@ -57,6 +57,7 @@ class Row:
     least: int = 0
     creates: bool = False  # a part that does not exist yet comes to be
     shows: Read | None = None  # of an action: 1 while it is what was chosen, for the light in a button
+    follows_voices: bool = False  # it changes when notes begin and end, whoever ends them
     is_live: bool = False  # it changes all the time, without a message
     of_sender: bool = False  # it is about whoever sends it: no pattern means it, and nobody is told
 

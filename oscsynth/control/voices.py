@@ -68,6 +68,10 @@ class Voices:
         found = [voice for voice in self.held(part) if self._get(voice, name) == value]
         return [voice for voice in found if self._get(voice, "lifted") != self._get(voice, "started")] if is_down else found
 
+    def pitches(self, part: Part) -> list[float]:
+        """Return the pitches of the notes of a part that are held, lowest first, each once."""
+        return sorted({self._get(voice, "pitch") for voice in self.held(part.number)})
+
     # ---- notes
 
     def start(self, part: Part, pitch: float, velocity: float, name: float) -> None:

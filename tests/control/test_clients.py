@@ -1,5 +1,7 @@
 """Subscribers: who is told what and when. A hand-moved clock, and a list of what was sent."""
 
+import dataclasses
+
 import pytest
 
 from oscsynth.control import clients as c
@@ -151,6 +153,16 @@ def test_a_saved_patch_is_told_though_no_message_came(stage):
 def test_a_point_moves_the_faders_of_everybody(stage):
     stage.send(PHONE, "point/ponticello")
     assert values(stage.after(0.1)[PHONE], "latent/1", "point") == [("latent/1", 1.0), ("point", "ponticello")]
+
+
+def test_what_is_held_is_told_though_whoever_held_it_is_gone(stage):
+    part, cable = stage.instrument.parts[1], object()
+    part.version.patch = dataclasses.replace(part.version.patch, mode="notes", voices=4)
+    stage.send(cable, "note/on", 60, 0.8)
+    stage.send(cable, "note/on", 67.5, 0.8)
+    assert values(stage.after(0.1)[PHONE], "note/held") == [("note/held", 60.0, 67.5)]
+    stage.instrument.voices.leave(cable)
+    assert values(stage.after(0.1)[PHONE], "note/held") == [("note/held",)]
 
 
 def test_a_sweep_repairs_every_five_seconds(stage):

@@ -67,6 +67,16 @@ def test_the_pad_lies_over_a_map_with_the_points(page):
     assert re.search(r"brightness, \d+.* Hz to \d", page.locator(".legend").inner_text())
 
 
+def test_the_map_is_another_where_another_fader_stands(page, serve):
+    page.wait_for_selector(".surface.mapped")
+    ground = "() => { const land = document.querySelector('.surface canvas'); return land.toDataURL(); }"
+    before = page.evaluate(ground)
+    serve.ask("latent/3", 1.0, seconds=0.01)
+    page.wait_for_function(f"(before) => ({ground})() !== before", arg=before)
+    serve.ask("latent/3", 0.5, seconds=0.01)
+    page.wait_for_function(f"(before) => ({ground})() === before", arg=before)
+
+
 def test_the_twelve_note_classes(page, serve):
     for name in ("C", "Cs", "D", "Ds", "E", "F", "Fs", "G", "Gs", "A", "As", "B"):
         page.locator(f'.key[data-path="/oscsynth/chroma/{name}"]').click()
@@ -273,3 +283,18 @@ def test_a_phone_shows_one_panel_at_a_time(browser, serve):
         assert answers(serve, "patch", "A tiny 2")
         page.get_by_role("tab", name="Patches").press("ArrowRight")
         assert page.get_by_role("tab", name="Places").get_attribute("aria-selected") == "true"
+
+
+def test_keys_light_for_notes_that_are_played_elsewhere(browser, serve):
+    serve.ask("patch", "B notes", seconds=0.01)
+    with opened(browser, serve.port + 1) as page:
+        page.wait_for_selector(".notes.played")
+        serve.ask("note/on", 64, 0.8, seconds=0.01)
+        page.wait_for_selector(".key.sounds[data-class='4']")
+        assert page.locator(".key.sounds").count() == 1
+        page.get_by_role("button", name="octave up").click()
+        assert page.locator(".key.sounds").count() == 0
+        assert float(page.locator(".key[data-class='4']").evaluate("(key) => key.style.getPropertyValue('--weight')")) > 0, "dimly, an octave away"
+        page.get_by_role("button", name="octave down").click()
+        serve.ask("note/off", 64, seconds=0.01)
+        page.wait_for_function("() => !document.querySelector('.key.sounds')")

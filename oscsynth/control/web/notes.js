@@ -97,10 +97,11 @@ export function chroma(link, { base, unsubscribe }) {
   return make("section.notes", { "aria-label": "Note classes" }, box);
 }
 
-/** Notes: the lower on a key, the louder; a finger that moves down on it presses the note harder. */
+/** Notes: the lower on a key, the louder; a finger that moves down on it presses the note harder. Keys light for notes played elsewhere, too. */
 export function keyboard(link, { base, unsubscribe }) {
   let octaveNow = Number(sessionStorage.getItem("octave") ?? 4);
   const sounding = new Map(); // class -> { pitch, depth }
+  let held = []; // pitches, whoever plays them
   const release = (at) => {
     const note = sounding.get(at);
     sounding.delete(at);
@@ -123,7 +124,15 @@ export function keyboard(link, { base, unsubscribe }) {
     octaveNow = clamp(octaveNow + by, LOWEST, HIGHEST);
     sessionStorage.setItem("octave", octaveNow);
     keys[0].textContent = `C${octaveNow}`;
+    show();
   };
+  // What is held anywhere lights its key; in another octave than this one only dimly.
+  const show = () =>
+    keys.forEach((key, at) => {
+      const here = held.includes(12 * (octaveNow + 1) + at);
+      key.classList.toggle("sounds", here);
+      key.style.setProperty("--weight", here ? 1 : held.some((pitch) => pitch % 12 === at) ? 0.35 : 0);
+    });
   const step = (by, label, sign) => make("button.small.octave-step", { type: "button", "aria-label": label, onclick: () => turn(by) }, sign);
   const silence = () => document.visibilityState === "hidden" && [...sounding.keys()].forEach(release);
   document.addEventListener("visibilitychange", silence);
@@ -131,6 +140,14 @@ export function keyboard(link, { base, unsubscribe }) {
     () => document.removeEventListener("visibilitychange", silence),
     () => [...sounding.keys()].forEach(release),
   );
+  if (link.nodes.has(`${base}/note/held`)) {
+    unsubscribe.push(
+      link.on(`${base}/note/held`, (...pitches) => {
+        held = pitches.map(Math.round);
+        show();
+      }),
+    );
+  }
   turn(0);
   return make("section.notes.played", { "aria-label": "Keyboard" }, step(-1, "octave down", "−"), box, step(1, "octave up", "+"));
 }

@@ -8,6 +8,7 @@ import { relief } from "./map.js";
 const STEPS = { ArrowLeft: [-0.02, 0], ArrowRight: [0.02, 0], ArrowDown: [0, -0.02], ArrowUp: [0, 0.02] };
 const TRAIL_MS = 900;
 const RETRY_MS = 2000;
+const SETTLED_MS = 500; // another map is drawn once the other faders stand still
 
 export function pad(link, { base, part, unsubscribe }) {
   const path = `${base}/xy`;
@@ -18,6 +19,9 @@ export function pad(link, { base, part, unsubscribe }) {
   let picture = null;
   let name = "";
   let asked = 0;
+  let latents = [];
+  let drawn = ""; // where the other faders stood for the map that is shown
+  let settling;
 
   const land = canvas((context, width, height) => {
     if (!picture) return;
@@ -64,8 +68,12 @@ export function pad(link, { base, part, unsubscribe }) {
     axes[1].textContent = `${y} →`;
   };
 
+  // Where all faders but the pad's own stand, as finely as maps are drawn.
+  const stand = (all = latents) => all.map((value, at) => (map?.neurons?.includes(at) ? "" : Math.round(value * (map?.steps ?? 1)))).join();
+
   const load = async () => {
     const mine = ++asked;
+    const then = latents;
     let answer = null;
     try {
       const response = await fetch(`/page/map?part=${part}`, { cache: "no-store" });
@@ -76,6 +84,7 @@ export function pad(link, { base, part, unsubscribe }) {
     }
     if (mine !== asked) return;
     map = answer;
+    drawn = stand(then);
     picture = answer?.brightness ? relief(answer, hueOf(name)) : null;
     legend.textContent = picture ? `height: brightness, ${hertz(answer.low_hz)} to ${hertz(answer.high_hz)} · colour: how clear the note is` : "";
     surface.classList.toggle("mapped", Boolean(picture));
@@ -91,12 +100,18 @@ export function pad(link, { base, part, unsubscribe }) {
       say();
       draw();
     }),
+    link.on(`${base}/latents`, (...now) => {
+      latents = now;
+      clearTimeout(settling);
+      settling = setTimeout(() => map && stand() !== drawn && load(), SETTLED_MS);
+    }),
     link.on(`${base}/patch`, (now) => {
       if (now === name) return;
       name = now;
       load();
     }),
     () => asked++,
+    () => clearTimeout(settling),
   );
   return make("section.pad", { "aria-label": "Pad" }, surface, legend);
 }
