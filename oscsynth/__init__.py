@@ -9,7 +9,8 @@ The map of the house, top to bottom; a module imports only from those below it.
                       with the recorder; ``screen``, ``keys`` and ``qr`` are its terminal, ``options`` what it was asked for, ``choices`` what is
                       kept of that
 ``control_process``   the one that hears; its ``librarian`` watches, checks and loads
-``engine_process``    the one that sounds, a thread each: ``renderer`` for the device, ``loader`` for patches, ``engine_watch`` over both
+``engine_process``    the one that sounds, a thread each: ``renderer`` for the device, ``loader`` for patches, ``engine_watch`` over both;
+                      ``engine_input`` is what it listens to
 ``keeper``            takes up the session and keeps it, ``session`` is its file
 ``midi_door``         MIDI inputs on their way to the instrument, and what is learned on its way into the patches; ``midi_ports`` finds them
 ``doors``             OSCQuery with the page, and the announcement, opened once it plays; ``atlas`` draws the page's maps

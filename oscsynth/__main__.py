@@ -62,6 +62,13 @@ def serve(
         int | None, typer.Option(min=16, max=8192, help="Samples the sound card takes at once: fewer answers faster, more is safer.")
     ] = None,
     sample_rate: Annotated[int | None, typer.Option(min=8000, max=192000, metavar="HZ", help="Of the sound card; otherwise its own.")] = None,
+    input: Annotated[
+        str | None,
+        typer.Option(
+            metavar="default|NAME|FILE",
+            help="What patches with `input: live` listen to: the default sound input, a part of one's name, or a sound file; else nothing.",
+        ),
+    ] = None,
     render_ahead: Annotated[int, typer.Option(min=0, max=64, metavar="BLOCKS", help="1 or more if it crackles: safer, and that much later.")] = 0,
     port: PortOption = DEFAULT_PORT,
     http_port: Annotated[
@@ -93,6 +100,7 @@ def serve(
             block_size=block_size,
             sample_rate_hz=sample_rate,
             render_ahead=render_ahead,
+            input=input,
             port=port,
             host=host,
             patch=patch,
@@ -210,12 +218,13 @@ def list_patches(patches: PatchesOption = None) -> None:
 
 @app.command("devices")
 def list_devices() -> None:
-    """List the sound devices and the MIDI inputs; `--device` and `--midi` take a part of a name."""
+    """List sound devices, sound inputs and MIDI inputs; `--device`, `--input` and `--midi` take a part of a name."""
     from rich.table import Table
 
     from .audio import devices
 
     _list_midi()
+    _list_inputs()
     found = devices()
     if not found:
         raise OscsynthError("no sound device was found: connect or switch one on; `oscsynth serve` runs without one, silently")
@@ -224,6 +233,18 @@ def list_devices() -> None:
         row = (device.name, device.api, str(device.output_channels), f"{device.default_sample_rate_hz} Hz", f"{1000 * device.latency_seconds:.1f} ms")
         table.add_row(*row, "the default" if device.is_default else "")
     _console().print(table)
+
+
+def _list_inputs() -> None:
+    from rich.table import Table
+
+    from .audio import inputs
+
+    if found := inputs():
+        table = Table("sound input", "system", "channels", "")
+        for device in found:
+            table.add_row(device.name, device.api, str(device.input_channels), "the default" if device.is_default else "")
+        _console().print(table)
 
 
 def _list_midi() -> None:

@@ -74,7 +74,7 @@ class Daemon:
 
     def _engine_arguments(self, events: Connection) -> tuple[Any, ...]:
         options, again = self.options, self._has_sounded
-        settings = AudioSettings(options.sample_rate_hz, options.block_size, options.device, options.render_ahead, append=again)
+        settings = AudioSettings(options.sample_rate_hz, options.block_size, options.device, options.render_ahead, append=again, input=options.input)
         return self.memory.path, self._loads_in, self._loaded_out, events, self._audio, settings, again
 
     def _control_arguments(self, events: Connection) -> tuple[Any, ...]:

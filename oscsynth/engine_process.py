@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from .audio import AudioSettings, Backend, kind, open_backend
 from .audio.quiet import hush_stderr
+from .engine_input import open_input
 from .engine_watch import Watch
 from .errors import AudioError, told
 from .link import EXIT_HOPELESS, Loaded, SharedMemory
@@ -172,7 +173,10 @@ def _serve(
             "sentence": "" if patient and waiting else backend.sentence,
         }
     )
-    watch = Watch(renderer, backend, events, (lambda: _device_opens(settings)) if waiting else None)
+    renderer.input, sentence = open_input(settings, backend)
+    if sentence:
+        events.send({"event": "input", "sentence": sentence})
+    watch = Watch(renderer, backend, events, (lambda: _device_opens(settings)) if waiting else None, settings.input is not None)
     code = _until_stopped(watch, stopped)
     if code == 0:
         _fade_out(renderer, backend)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 from .audio import Backend
+from .engine_input import NOT_ASKED
 from .errors import told
 from .link import EXIT_AGAIN
 from .real_time import AUDIO_PRIORITY, hurry, is_hurried
@@ -30,8 +31,11 @@ log = logging.getLogger(__name__)
 class Watch:
     """The main thread's round: what the parent says, whether the device lives, what went wrong in the callback."""
 
-    def __init__(self, renderer: Renderer, backend: Backend, events: Connection, retry: Callable[[], bool] | None) -> None:
+    def __init__(
+        self, renderer: Renderer, backend: Backend, events: Connection, retry: Callable[[], bool] | None, asked_for_input: bool = False
+    ) -> None:
         self._renderer, self._backend, self._events, self._retry = renderer, backend, events, retry
+        self._asked_for_input = asked_for_input  # and why there is none was said already
         self._dead_looks = 0
         self._fault = ""
         self._thread_id = 0
@@ -50,6 +54,7 @@ class Watch:
                 return 0
             self._hurry()
             self._look_for_faults()
+            self._look_at_input()
             if self._is_dead():
                 self._tell("lost", f"The sound device {self._backend.device} is gone: keeping time, and trying to take it back every second.")
                 return EXIT_AGAIN
@@ -91,6 +96,21 @@ class Watch:
         if self._backend.fault != self._fault:
             self._fault = self._backend.fault
             self._tell("fault", f"{self._fault}. The sound goes on without it.")
+
+    def _look_at_input(self) -> None:
+        """Say once that what is listened to is not there, or is no more."""
+        heard = self._renderer.input
+        if heard is None:
+            if self._renderer.engine.is_listening and not self._asked_for_input:
+                self._once("input", NOT_ASKED)
+        elif not heard.is_running():
+            self._renderer.input = None
+            self._once("input", f"The sound input {heard.name} is gone: what listens hears silence. Start again to take it back.")
+
+    def _once(self, event: str, sentence: str) -> None:
+        if sentence not in self._told_already:
+            self._told_already.add(sentence)
+            self._tell(event, sentence)
 
     def _tell(self, event: str, sentence: str) -> None:
         with contextlib.suppress(OSError):

@@ -15,6 +15,7 @@ class Options:
     block_size: int | None = None
     sample_rate_hz: int | None = None
     render_ahead: int = 0
+    input: str | None = None  # what is listened to: a part of a name, "default", or a sound file
     port: int = 57140
     host: str = "127.0.0.1"
     patch: str | None = None

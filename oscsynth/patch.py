@@ -29,6 +29,7 @@ Stretch = Literal["auto", "spectrum", "harmonics"]
 Formants = Literal["move", "keep"]
 
 LIVE = "live"  # as ``input``: the audio input
+TRACKS = (".wav", ".flac", ".aiff", ".aif", ".ogg", ".mp3")  # how a sound file's name may end
 
 # Read by pydantic, which this module need not import: no unknown keys.
 _CHECKS: dict[str, Any] = {"extra": "forbid"}

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import PatchError, shown
 from .metadata import ENCODER_SUFFIX, Metadata
-from .patch import LIVE, Control, Name, Patch
+from .patch import LIVE, TRACKS, Control, Name, Patch
 from .patch_schema import bare, doc, keys, takes
 from .units import PITCH_CLASSES, pitch_class_index
 from .yaml_file import Document, Location, read_yaml
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 # OSC gives these a meaning inside an address.
 _RESERVED = " #*,/?[]{}"
 _RESERVED_POINTS = ("name", "seconds")
-TRACKS = (".wav", ".flac", ".aiff", ".aif", ".ogg", ".mp3")
 N_FADERS = 8  # latents have an address up to here, whether or not the decoder has them
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from .audio.guard import Guard
 from .link import SharedMemory
 from .tap import Tap
 from .timed_state import TimedState
+
+if TYPE_CHECKING:
+    from .audio.inputs import Input
 
 LOAD_SMOOTHING_SECONDS = 0.5
 
@@ -39,6 +43,7 @@ class Renderer:
         self.loaded = 0
         self.is_hurried = False
         self.backend: Backend | None = None
+        self.input: Input | None = None  # what is listened to
         self.guard = Guard(self._render, n_channels)
         self.shed = 0  # notes given up
         self._overload = Overload()
@@ -58,7 +63,10 @@ class Renderer:
 
     def _render(self, n_samples: int) -> NDArray[np.float32]:
         begun_seconds = self._clock()
-        pieces = [self.engine.render(state, n) for state, n in self.state.pieces(self.engine.position_samples, n_samples, begun_seconds)]
+        heard, first, pieces = self.input.take(n_samples) if self.input else None, self.engine.position_samples, []
+        for state, n in self.state.pieces(first, n_samples, begun_seconds):
+            at = self.engine.position_samples - first
+            pieces.append(self.engine.render(state, n, None if heard is None else heard[at : at + n]))
         block = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
         busy_seconds = self._clock() - begun_seconds
         self._measure(block, n_samples, begun_seconds, busy_seconds)

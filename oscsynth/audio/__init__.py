@@ -29,7 +29,8 @@ class AudioSettings:
     """How to open a backend; ``None`` leaves it to the device.
 
     ``device`` is a part of a name, ``render_ahead`` the number of blocks rendered before they are needed, ``append`` continues a WAV file
-    that an engine before this one has begun.
+    that an engine before this one has begun. ``input`` is a part of an input's name, ``default``, or a sound file that stands for one; ``None``:
+    nothing is listened to.
     """
 
     sample_rate_hz: int | None = None
@@ -37,11 +38,12 @@ class AudioSettings:
     device: str | None = None
     render_ahead: int = 0
     append: bool = False
+    input: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One output that PortAudio sees."""
+    """One output or input that PortAudio sees."""
 
     index: int
     name: str
@@ -50,6 +52,7 @@ class Device:
     default_sample_rate_hz: int
     latency_seconds: float
     is_default: bool
+    input_channels: int = 0
 
     @property
     def label(self) -> str:
@@ -184,3 +187,17 @@ def devices() -> list[Device]:
 
     with open_library() as library:
         return library.devices()
+
+
+def inputs() -> list[Device]:
+    """Return the inputs that PortAudio sees, in its order; empty where there are none.
+
+    Raises
+    ------
+    AudioError
+        When neither PyAudio nor sounddevice can be used.
+    """
+    from .portaudio_libraries import open_library
+
+    with open_library() as library:
+        return library.inputs()

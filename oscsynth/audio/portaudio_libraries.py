@@ -22,6 +22,7 @@ from .quiet import quiet_stderr
 API_ORDER: tuple[str, ...] = ("ASIO", "Windows WASAPI") if sys.platform == "win32" else ()
 NO_LIBRARY = "PortAudio cannot be used ({}): install libportaudio2, and `pip install sounddevice` or PyAudio."
 
+Hear = Callable[[NDArray[np.float32]], None]  # takes what was heard, (samples, channels)
 Fill = Callable[[int, bool], NDArray[np.float32]]  # samples wanted, whether the ones before came too late; what to play
 
 
@@ -46,6 +47,12 @@ class Library(Protocol):
     def devices(self) -> list[Device]:
         """Return every output, in PortAudio's order."""
 
+    def inputs(self) -> list[Device]:
+        """Return every input, in PortAudio's order."""
+
+    def open_input(self, device: Device, sample_rate_hz: int, block_samples: int, n_channels: int, hear: Hear) -> Stream:
+        """Open a stream that hears, and is not running yet."""
+
     def open(self, device: Device, sample_rate_hz: int, block_samples: int, n_channels: int, fill: Fill) -> Stream:
         """Open a stream that is not running yet; 0 leaves the block size to the device."""
 
@@ -64,14 +71,21 @@ class PyAudioLibrary:
 
     def devices(self) -> list[Device]:
         """Return every output, in PortAudio's order."""
+        return self._listed("Output", self._portaudio.get_default_output_device_info)
+
+    def inputs(self) -> list[Device]:
+        """Return every input, in PortAudio's order."""
+        return self._listed("Input", self._portaudio.get_default_input_device_info)
+
+    def _listed(self, way: str, find_default: Callable[[], Any]) -> list[Device]:
         portaudio = self._portaudio
         apis = [portaudio.get_host_api_info_by_index(i) for i in range(portaudio.get_host_api_count())]
         rows = [portaudio.get_device_info_by_index(i) for i in range(portaudio.get_device_count())]
         try:
-            default: int = portaudio.get_default_output_device_info()["index"]
+            default: int = find_default()["index"]
         except OSError:  # there is none
             default = -1
-        default = _default_index([(api["name"], api["defaultOutputDevice"]) for api in apis], default)
+        default = _default_index([(api["name"], api[f"default{way}Device"]) for api in apis], default)
         return [
             Device(
                 index=row["index"],
@@ -79,12 +93,33 @@ class PyAudioLibrary:
                 api=apis[row["hostApi"]]["name"],
                 output_channels=row["maxOutputChannels"],
                 default_sample_rate_hz=round(row["defaultSampleRate"]),
-                latency_seconds=row["defaultLowOutputLatency"],
+                latency_seconds=row[f"defaultLow{way}Latency"],
                 is_default=row["index"] == default,
+                input_channels=row["maxInputChannels"],
             )
             for row in rows
-            if row["maxOutputChannels"] > 0
+            if row[f"max{way}Channels"] > 0
         ]
+
+    def open_input(self, device: Device, sample_rate_hz: int, block_samples: int, n_channels: int, hear: Hear) -> Stream:
+        """Open a stream that hears, and is not running yet."""
+        go_on = self._module.paContinue
+
+        def callback(heard: bytes, frame_count: int, _times: object, status: int) -> tuple[None, int]:
+            hear(np.frombuffer(heard, np.float32).reshape(-1, n_channels))
+            return None, go_on
+
+        stream = self._portaudio.open(
+            rate=sample_rate_hz,
+            channels=n_channels,
+            format=self._module.paFloat32,
+            input=True,
+            input_device_index=device.index,
+            frames_per_buffer=block_samples,
+            start=False,
+            stream_callback=callback,
+        )
+        return _PyAudioStream(stream, stream.get_input_latency())
 
     def open(self, device: Device, sample_rate_hz: int, block_samples: int, n_channels: int, fill: Fill) -> Stream:
         """Open a stream that is not running yet."""
@@ -103,7 +138,7 @@ class PyAudioLibrary:
             start=False,
             stream_callback=callback,
         )
-        return _PyAudioStream(stream)
+        return _PyAudioStream(stream, stream.get_output_latency())
 
     def close(self) -> None:
         """End PortAudio."""
@@ -111,29 +146,39 @@ class PyAudioLibrary:
 
 
 class _PyAudioStream:
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, latency_seconds: float) -> None:
         self._stream = stream
-        self.latency_seconds: float = stream.get_output_latency()
+        self.latency_seconds = latency_seconds
         self.start, self.is_active, self.close = stream.start_stream, stream.is_active, stream.close
 
 
 class SoundDeviceLibrary:
     """PortAudio through sounddevice."""
 
+    _open = 0  # how many there are: the output's, and the input's beside it
+
     def __init__(self) -> None:
         import sounddevice
 
         self._module = sounddevice
         # The import begins PortAudio, and only a new beginning sees a device that came later: hence this, and the end in close.
-        if not sounddevice._initialized:
+        if sounddevice._initialized <= SoundDeviceLibrary._open:
             sounddevice._initialize()
+        SoundDeviceLibrary._open += 1
 
     def devices(self) -> list[Device]:
         """Return every output, in PortAudio's order."""
-        apis = self._module.query_hostapis()
-        default = _default_index([(api["name"], api["default_output_device"]) for api in apis], self._module.default.device["output"])
+        return self._listed("output")
+
+    def inputs(self) -> list[Device]:
+        """Return every input, in PortAudio's order."""
+        return self._listed("input")
+
+    def _listed(self, way: str) -> list[Device]:
+        apis, key = self._module.query_hostapis(), f"default_{way}_device"
+        default = _default_index([(api["name"], api[key]) for api in apis], self._module.default.device[way])
         if default < 0:
-            default = next((api["default_output_device"] for api in apis if api["default_output_device"] >= 0), -1)
+            default = next((api[key] for api in apis if api[key] >= 0), -1)
         return [
             Device(
                 index=row["index"],
@@ -141,12 +186,30 @@ class SoundDeviceLibrary:
                 api=apis[row["hostapi"]]["name"],
                 output_channels=row["max_output_channels"],
                 default_sample_rate_hz=round(row["default_samplerate"]),
-                latency_seconds=row["default_low_output_latency"],
+                latency_seconds=row[f"default_low_{way}_latency"],
                 is_default=row["index"] == default,
+                input_channels=row["max_input_channels"],
             )
             for row in self._module.query_devices()
-            if row["max_output_channels"] > 0
+            if row[f"max_{way}_channels"] > 0
         ]
+
+    def open_input(self, device: Device, sample_rate_hz: int, block_samples: int, n_channels: int, hear: Hear) -> Stream:
+        """Open a stream that hears, and is not running yet."""
+
+        def callback(heard: Any, frame_count: int, _times: object, status: Any) -> None:
+            hear(np.frombuffer(heard, np.float32).reshape(-1, n_channels))
+
+        stream = self._module.RawInputStream(
+            samplerate=sample_rate_hz,
+            blocksize=block_samples,
+            device=device.index,
+            channels=n_channels,
+            dtype="float32",
+            latency="low",
+            callback=callback,
+        )
+        return _SoundDeviceStream(stream)
 
     def open(self, device: Device, sample_rate_hz: int, block_samples: int, n_channels: int, fill: Fill) -> Stream:
         """Open a stream that is not running yet."""
@@ -166,7 +229,8 @@ class SoundDeviceLibrary:
         return _SoundDeviceStream(stream)
 
     def close(self) -> None:
-        """End PortAudio."""
+        """End PortAudio, for the last one who uses it."""
+        SoundDeviceLibrary._open -= 1
         self._module._terminate()
 
 
@@ -211,6 +275,6 @@ def open_library() -> Iterator[Library]:
 
 
 def _default_index(api_defaults: list[tuple[str, int]], default: int) -> int:
-    """Return the default output of the first API in `API_ORDER` that has one, otherwise PortAudio's own."""
+    """Return the default device of the first API in `API_ORDER` that has one, otherwise PortAudio's own."""
     preferred = [index for api in API_ORDER for name, index in api_defaults if name == api and index >= 0]
     return preferred[0] if preferred else default

@@ -181,6 +181,11 @@ class Deck:
         """Whether nothing of it is heard now."""
         return self._sound.is_silent if self._own is None else self._own.is_silent
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether it plays what the input hears."""
+        return self._listener is not None and isinstance(self._listener.source, Inlet)
+
     def track_position(self, now: int) -> int:
         """Return where in its track it is at a sample; 0 where it has none."""
         return self._listener.source.position(now) if self._listener is not None else 0

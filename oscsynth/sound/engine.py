@@ -102,6 +102,11 @@ class Engine:
             decks[n].drop(at, now, fade_samples)
         return len(spare[:count])
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether any part plays what the input hears."""
+        return any(part.is_listening for part in self._parts)
+
     def tracks_seconds(self) -> list[float]:
         """Return where in its track each part is; 0 where it has none."""
         return [part.track_position(self.position_samples) / self.stft.sample_rate_hz for part in self._parts]
@@ -244,6 +249,11 @@ class _Part:
     @property
     def faults(self) -> int:
         return self._past_faults + sum(deck.faults for deck in self.decks)
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether it plays what the input hears."""
+        return self._current is not None and self._current.is_listening
 
     def track_position(self, now: int) -> int:
         """Return where in its track it is, in samples; 0 where it has none."""

@@ -144,6 +144,11 @@ def piece_samples(stft: Stft) -> int:
     return stft.window_samples // PIECE
 
 
+def late_samples(stft: Stft, has_own_phase: bool) -> int:
+    """Return how late what is heard sounds: half the window, and half of what it is then faded in with."""
+    return stft.window_samples // 2 + (piece_samples(stft) // 2 if has_own_phase else 2 * stft.clock_samples)
+
+
 @functools.cache
 def _middle(window: int, piece: int) -> Sound:
     """Return the piece's Hann window over what the window of the analysis has made of the middle: float32 (piece,)."""

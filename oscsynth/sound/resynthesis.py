@@ -16,7 +16,7 @@ from ..units import db_to_amplitude
 from .controls import Controls, Row
 from .ear import Heard
 from .gate import Gate
-from .own_phase import piece_samples
+from .own_phase import late_samples
 from .phase import Spectrum
 from .source import Inlet, Source, TrackSource
 from .spectrum import MAX_GAIN_DB, audible, k_weights, noise_gain
@@ -167,10 +167,4 @@ def source_of(sound: Sound, inlet: Inlet, row: Row, now: int) -> Source:
     """Return what a patch listens to: its track, or the audio input."""
     if sound.track is None:
         return inlet
-    return TrackSource(sound.track, sound.stft.window_samples, late_samples(sound), row, now)
-
-
-def late_samples(sound: Sound) -> int:
-    """Return how late what is heard sounds: half the window, and half of what it is then faded in with."""
-    stft = sound.stft
-    return stft.window_samples // 2 + (piece_samples(stft) // 2 if sound.patch.phase == "input" else 2 * stft.clock_samples)
+    return TrackSource(sound.track, sound.stft.window_samples, late_samples(sound.stft, sound.patch.phase == "input"), row, now)

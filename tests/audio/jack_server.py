@@ -160,3 +160,40 @@ class Capture:
     def close(self) -> None:
         self.client.deactivate()
         self.client.close()
+
+
+class Performer:
+    """Plays a sound into the inputs of the first client of that name, once, from `connect` on; ``begun`` is the server's own count then."""
+
+    def __init__(self, name: str, sound: np.ndarray, to: str = "PortAudio") -> None:
+        self._sound, self._to, self._at, self.begun = np.ascontiguousarray(sound, np.float32), to, -1, -1
+        self.client = jack.Client("performer", no_start_server=True, servername=name)
+        self._ports = [self.client.outports.register(f"out_{channel}") for channel in (1, 2)]
+        self.client.set_process_callback(self._process)
+        self.client.activate()
+
+    def _process(self, n_samples: int) -> None:
+        if self._at == 0:
+            self.begun = self.client.last_frame_time
+        for channel, port in enumerate(self._ports):
+            block = port.get_array()
+            here = self._sound[max(self._at, 0) : self._at + n_samples, channel] if self._at >= 0 else ()
+            block[: len(here)] = here
+            block[len(here) :] = 0
+        if self._at >= 0:
+            self._at += n_samples
+
+    def connect(self, timeout_seconds: float = 5) -> None:
+        """Wait for the inputs, connect, and begin."""
+        until = time.monotonic() + timeout_seconds
+        while not (found := self.client.get_ports(self._to, is_input=True, is_audio=True)):
+            if time.monotonic() > until:
+                raise TimeoutError(f"no {self._to} client came to the JACK server to listen")
+            time.sleep(0.01)
+        for port, there in zip(self._ports, found, strict=False):
+            self.client.connect(port, there)
+        self._at = 0
+
+    def close(self) -> None:
+        self.client.deactivate()
+        self.client.close()

@@ -14,7 +14,8 @@ from oscsynth.patch import Patch
 from oscsynth.sound.controls import Controls
 from oscsynth.sound.encoder import Encoder
 from oscsynth.sound.engine import Engine
-from oscsynth.sound.resynthesis import Resynthesis, late_samples
+from oscsynth.sound.own_phase import late_samples
+from oscsynth.sound.resynthesis import Resynthesis
 from oscsynth.sound.source import Inlet, Track
 from oscsynth.sound.voices import Sound, SoundLoader
 from tests.decoders import not_onnx, partials, tiny_decoder
@@ -95,8 +96,7 @@ def test_the_note_that_is_heard_is_played_and_the_chosen_one_without_follow(pair
 @pytest.mark.parametrize(("phase", "late_ms"), [("input", 58.0), ("noise", 52.2)])
 def test_an_onset_is_heard_as_late_as_is_said(pair: Path, phase: str, late_ms: float) -> None:
     stage = Stage(pair, phase=phase)
-    sound = stage.engine._sounds[1]
-    assert 1000 * late_samples(sound) / RATE_HZ == pytest.approx(late_ms, abs=0.1)
+    assert 1000 * late_samples(stage.engine.stft, phase == "input") / RATE_HZ == pytest.approx(late_ms, abs=0.1)
     onset = RATE_HZ // 2
     heard = np.concatenate([np.zeros((onset, 2), np.float32), note(69, 0.5)])
     levels = np.sqrt(np.convolve(np.square(stage.hear(heard)[:, 0]), np.ones(441) / 441, "same"))
