@@ -33,9 +33,9 @@ from oscsynth.library import factory_folder  # noqa: E402
 from oscsynth.parameters import State  # noqa: E402
 from oscsynth.patch import Patch  # noqa: E402
 from oscsynth.sound.engine import Engine  # noqa: E402
+from oscsynth.sound.loading import load_sound  # noqa: E402
 from oscsynth.sound.overlap_add import Mix, OverlapAdd  # noqa: E402
 from oscsynth.sound.phase import NoiseCarrier, Stft  # noqa: E402
-from oscsynth.sound.voices import load_sound  # noqa: E402
 
 from .machine import machine  # noqa: E402
 

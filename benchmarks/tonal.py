@@ -28,11 +28,11 @@ import numpy as np  # noqa: E402
 
 from oscsynth.library import factory_folder  # noqa: E402
 from oscsynth.patch import Patch  # noqa: E402
+from oscsynth.sound.loading import load_sound  # noqa: E402
 from oscsynth.sound.overlap_add import Mix, OverlapAdd  # noqa: E402
 from oscsynth.sound.phase import NoiseCarrier, Stft, noise_spectrum, sound_of  # noqa: E402
 from oscsynth.sound.spectrum import audible  # noqa: E402
 from oscsynth.sound.tonal import Apart, Partials  # noqa: E402
-from oscsynth.sound.voices import load_sound  # noqa: E402
 
 from .machine import machine  # noqa: E402
 from .rtpghi import Rtpghi  # noqa: E402

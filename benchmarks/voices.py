@@ -25,7 +25,7 @@ from oscsynth.library import factory_folder  # noqa: E402
 from oscsynth.parameters import State  # noqa: E402
 from oscsynth.patch import Patch, Stretch  # noqa: E402
 from oscsynth.sound.engine import Engine  # noqa: E402
-from oscsynth.sound.voices import load_sound  # noqa: E402
+from oscsynth.sound.loading import load_sound  # noqa: E402
 
 COUNTS = (0, 1, 8, 16, 32, 64)
 N_LATENTS = 3

@@ -34,7 +34,7 @@ class Loader:
     def _run(self) -> None:
         import pydantic  # the first decoder's metadata need it; control is not ready with the first load yet
 
-        from .sound.voices import SoundLoader
+        from .sound.loading import SoundLoader
         from .tracks import track_of
 
         loader = SoundLoader(self._rate_hz)

@@ -25,6 +25,7 @@ PROPERTY = "oscsynth"
 SCHEMA_VERSION = 1
 MAX_DECODER_BYTES = 128 * 1024 * 1024
 MAX_LATENTS = 64
+MAX_INSTRUMENTS = 32
 ENCODER_SUFFIX = ".encoder.onnx"  # beside the decoders lie such files too: they are none
 N_CLASSES = 12
 NAME = r"[a-z0-9]+(?:-[a-z0-9]+)*"  # of an instrument: part of an address
@@ -163,6 +164,7 @@ def _fault_of_kind(metadata: Metadata) -> str:
         f"note.instruments: each needs a name of letters, digits and '-', and {n_timbre} values": any(
             len(mean) != n_timbre or not re.fullmatch(NAME, name) for name, mean in note.instruments.items()
         ),
+        f"note.instruments: at most {MAX_INSTRUMENTS}": len(note.instruments) > MAX_INSTRUMENTS,
         "note.ranges: one for each instrument, the lower pitch first": set(note.ranges) != set(note.instruments)
         or any(low > high for low, high in note.ranges.values()),
         "note.pitches: rising": list(note.pitches) != sorted(set(note.pitches)),

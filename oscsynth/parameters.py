@@ -18,6 +18,7 @@ MAX_VOICES = 256  # of all parts together
 MAX_PART_VOICES = 64
 MAX_LATENTS = 64
 N_VOICE_LATENTS = 8  # that a single note can have of its own
+MAX_INSTRUMENTS = 32  # of a note decoder
 N_CLASSES = 12
 NO_PATCH = -1.0
 MAX_CHANGES_AHEAD = 8192  # that the engine is told of
@@ -99,6 +100,12 @@ PART_PARAMETERS: tuple[Parameter, ...] = (
     Parameter("output", 1, 63, 1, "", "first output channel of the part", stays=True, continuous=False),
     Parameter("chroma", 0, 1, 0, "", "weights of the twelve note classes", size=N_CLASSES, stays=True),
     Parameter("latent", 0, 1, 0.5, "", "one neuron of the decoder, over the range its sounds used", size=MAX_LATENTS),
+    Parameter("timbre", 0, 1, 0, "", "weights of the instruments of a note decoder", size=MAX_INSTRUMENTS),
+    Parameter("transfer", 0, 1, 0, "", "how far notes of a note decoder go from the one instrument to the other: 1 all the way"),
+    Parameter("transfer/from", -1, MAX_INSTRUMENTS - 1, -1, continuous=False),  # which instruments, from 0; -1 none
+    Parameter("transfer/to", -1, MAX_INSTRUMENTS - 1, -1, continuous=False),
+    Parameter("brightness", 0, 1, 0.5, "", "how bright notes of a note decoder are: 0 dark, 0.5 as they are, 1 bright"),
+    Parameter("spread", 0, 2, 0, "", "how far each note of a note decoder strays from its instrument: 1 as far as those recorded did"),
     # In resynthesis: what is heard, and how far it plays.
     Parameter("scale", 0, 2, 1, "", "how far what is heard moves a latent about its fader", size=MAX_LATENTS),
     Parameter("follow", 0, 1, 1, "", "resynthesis: 1 plays the note that is heard, 0 those of chroma and register", stays=True, continuous=False),

@@ -7,7 +7,7 @@ checks, their sentences and docs/patches.md are made from them. A field without 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Le, Len
@@ -145,7 +145,10 @@ class Patch:
     decoder: Annotated[str, Doc("the decoder's file, in this folder or in the factory folder", "a path such as `decoders/violin.onnx`")]
     mode: Annotated[
         Literal["drone", "notes", "resynthesis"],
-        Doc("a drone sounds while its gate is open, `notes` while notes are held, and `resynthesis` plays `input` through the decoder"),
+        Doc(
+            "a drone sounds while its gate is open, `notes` while notes are held, and `resynthesis` plays `input` through the decoder; "
+            "left out with a note decoder: `notes`"
+        ),
     ] = "drone"
     input: Annotated[
         str,
@@ -197,6 +200,18 @@ class Patch:
     latents: Annotated[dict[Name, LatentControl], Doc("named faders over the decoder's neurons; those without a name keep their numbers")] = field(
         default_factory=dict
     )
+    timbre: Annotated[
+        dict[Name, Unit],
+        Doc(
+            "the instrument that notes of a note decoder have, or several with their weights; left out: the first",
+            "an instrument's name, or names with weights such as `{violin: 1, flute: 0.5}`",
+        ),
+    ] = field(default_factory=dict)
+    transfer: Annotated[Unit, Doc("how far they go from the one instrument to the other")] = 0.0
+    transfer_from: Annotated[str, Doc("the one instrument; left out: the one with most weight", "an instrument's name")] = ""
+    transfer_to: Annotated[str, Doc("the other instrument; left out: the one after that", "an instrument's name")] = ""
+    brightness: Annotated[Unit, Doc("how bright they are: 0 dark, 0.5 as they are, 1 bright")] = 0.5
+    spread: Annotated[float, Ge(0), Le(2), Doc("how far each strays from its instrument: 1 as far as those recorded did")] = 0.0
     xy: Annotated[tuple[str, ...], Doc("what `/xy` moves; the first two latents if left out", "two names from `latents`")] = ()
     points: Annotated[
         dict[Name, tuple[Unit, ...]],
@@ -207,3 +222,8 @@ class Patch:
     decoder_path: str = ""
     track_path: str = ""
     path: str = ""
+    has_mode: bool = False  # its file says how it is played
+
+    def suited_to(self, kind: str) -> Patch:
+        """Return the patch as a decoder of that kind has it played: in notes, by one of kind ``note``, where the file does not say."""
+        return replace(self, mode="notes") if kind == "note" and not self.has_mode else self

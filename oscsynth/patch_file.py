@@ -59,6 +59,8 @@ def load_patch(path: Path, folders: Sequence[Path] = ()) -> Patch:
     data, faults = _without_hidden(document.data)
     data, more = _with_weights(data)
     faults += more
+    if isinstance(data.get("timbre"), str) and data["timbre"]:
+        data = {**data, "timbre": {data["timbre"]: 1.0}}
     decoder, more = _find(("decoder",), data.get("decoder"), (path.parent, *folders), (".onnx",))
     faults += more
     track, more = _find(("input",), "" if data.get("input") == LIVE else data.get("input"), (path.parent, *folders), TRACKS)
@@ -68,7 +70,8 @@ def load_patch(path: Path, folders: Sequence[Path] = ()) -> Patch:
     said = [(document.line(fault.location), fault_at(fault.location, fault.sentence)) for fault in faults] + document.faults
     if patch is None or said:
         raise PatchError("\n".join(fault_line(path, line, sentence) for line, sentence in sorted(dict.fromkeys(said))))
-    return replace(patch, xy=patch.xy or tuple(patch.latents)[:2], decoder_path=decoder, track_path=track, path=str(path))
+    patch = replace(patch, decoder_path=decoder, track_path=track, path=str(path))
+    return replace(patch, xy=patch.xy or tuple(patch.latents)[:2], has_mode="mode" in data)
 
 
 def fit(patch: Patch, metadata: Metadata) -> list[str]:
@@ -93,9 +96,25 @@ def fit(patch: Patch, metadata: Metadata) -> list[str]:
     ]
     if patch.mode == "resynthesis" and not metadata.encoder:
         faults.append(_Fault(("mode",), f"{patch.decoder} has no encoder, so no sound can be played through it: `oscsynth train encoder` makes one"))
+    faults += _strange_instruments(patch, metadata)
     document = read_yaml(Path(patch.path)) if patch.path and faults else Document()
     lines = [document.line(fault.location) if document.lines else 0 for fault in faults]
     return [fault_line(Path(patch.path), line, fault_at(fault.location, fault.sentence)) for line, fault in zip(lines, faults, strict=True)]
+
+
+def _strange_instruments(patch: Patch, metadata: Metadata) -> list[_Fault]:
+    """Find what is said of instruments that the decoder does not know."""
+    names = list(metadata.note.instruments) if metadata.note else []
+    said: list[tuple[Location, str]] = [(("timbre", name), name) for name in patch.timbre]
+    said += [((key,), name) for key in ("transfer_from", "transfer_to") if (name := getattr(patch, key))]
+    if not names:
+        set_ = [key for key in ("transfer", "spread") if getattr(patch, key)] + ["brightness"] * (patch.brightness != 0.5)
+        knows = f"{patch.decoder} knows no instruments, as only decoders of kind note do: leave it out"
+        return [_Fault(location, knows) for location in [location for location, _ in said] + [(key,) for key in set_]]
+    faults = [_Fault(location, f"there is no instrument {name}{_nearest(name, names)}") for location, name in said if name not in names]
+    if patch.timbre and not any(patch.timbre.values()):
+        faults.append(_Fault(("timbre",), "must give at least one instrument some weight"))
+    return faults
 
 
 def _midi_latents(patch: Patch) -> Iterator[tuple[Location, str]]:

@@ -24,7 +24,9 @@ from .patch_file import fit
 from .score import Event, load_score
 from .setlist import load_set_list
 from .sound.engine import Engine
-from .sound.voices import Sound, SoundLoader
+from .sound.loading import SoundLoader
+from .sound.note_sound import NoteSound
+from .sound.voices import Sound
 from .tracks import track_of
 
 Block = NDArray[np.float32]
@@ -79,7 +81,7 @@ class Performance:
             track_seconds=lambda part: self.engine.tracks_seconds()[part - 1],
         )
         self._loader = SoundLoader(sample_rate_hz)
-        self._sounds: dict[str, Sound] = {}
+        self._sounds: dict[str, Sound | NoteSound] = {}
         self._asked: list[tuple[int, Patch | None]] = []
         wanted = {channel: name for channel, name in (channels or {}).items() if name != NOBODY}
         is_first = patch is None and bool(wanted)

@@ -16,10 +16,11 @@ from oscsynth.control.osc import Message
 from oscsynth.parameters import MAX_VOICES
 from oscsynth.patch import Envelope, LatentControl, Patch, Pressure, Velocity
 from oscsynth.sound.engine import Engine
+from oscsynth.sound.loading import SoundLoader
 from oscsynth.sound.overlap_add import OverlapAdd
 from oscsynth.sound.phase import Stft
 from oscsynth.sound.spectrum import mean_squares
-from oscsynth.sound.voices import Sound, SoundLoader
+from oscsynth.sound.voices import Sound
 
 from .decoders import tiny_decoder
 

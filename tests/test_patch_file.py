@@ -17,6 +17,8 @@ from oscsynth.patch_file import fit, load_patch
 from oscsynth.patch_schema import keys, markdown
 from oscsynth.yaml_file import MAX_BYTES, parse_yaml
 
+from .control.catalogue import ORCHESTRA_METADATA
+
 DOCS = Path(__file__).parent.parent / "docs" / "patches.md"
 HEAD = "name: Violin\ndecoder: violin.onnx\n"
 
@@ -398,3 +400,34 @@ def test_a_patch_that_listens_needs_an_encoder():
     (said,) = fit(patch, metadata)
     assert said.endswith("mode: violin.onnx has no encoder, so no sound can be played through it: `oscsynth train encoder` makes one")
     assert fit(patch, dataclasses.replace(metadata, encoder="violin.encoder.onnx")) == []
+
+
+def test_instruments_are_given_by_name_or_with_weights(folder):
+    assert load(folder, HEAD + "timbre: flute\n").timbre == {"flute": 1.0}
+    patch = load(folder, HEAD + "timbre: {flute: 0.5, cello: 1}\ntransfer: 0.25\ntransfer_to: flute\nbrightness: 0.6\nspread: 1.5\n")
+    assert patch.timbre == {"flute": 0.5, "cello": 1.0} and fit(patch, ORCHESTRA_METADATA) == []
+    assert (patch.transfer, patch.transfer_to, patch.brightness, patch.spread) == (0.25, "flute", 0.6, 1.5)
+
+
+def test_a_note_decoder_is_played_in_notes_unless_the_file_says_otherwise(folder):
+    left_out, said = load(folder, HEAD), load(folder, HEAD + "mode: drone\n")
+    assert left_out.suited_to("note").mode == "notes" and left_out.suited_to("frame").mode == "drone"
+    assert said.suited_to("note").mode == "drone"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("timbre: flut\n", "p.yaml:3: timbre.flut: there is no instrument flut; did you mean flute?"),
+        ("transfer_to: oboe\n", "p.yaml:3: transfer_to: there is no instrument oboe"),
+        ("timbre: {flute: 0}\n", "p.yaml:3: timbre: must give at least one instrument some weight"),
+    ],
+)
+def test_strange_instruments_are_refused(folder, text, sentence):
+    assert fit(load(folder, HEAD + text), ORCHESTRA_METADATA) == [sentence]
+
+
+@pytest.mark.parametrize("key", ["timbre: flute", "transfer: 0.5", "transfer_from: flute", "brightness: 0.6", "spread: 0.5"])
+def test_instruments_need_a_decoder_that_knows_some(folder, key):
+    [sentence] = fit(load(folder, HEAD + key + "\n"), METADATA)
+    assert sentence.endswith("violin.onnx knows no instruments, as only decoders of kind note do: leave it out")

@@ -11,8 +11,8 @@ from oscsynth.link import SharedMemory
 from oscsynth.parameters import State
 from oscsynth.patch import Patch
 from oscsynth.renderer import Renderer
+from oscsynth.sound.loading import load_sound
 from oscsynth.sound.overload import BEGIN_LOAD
-from oscsynth.sound.voices import load_sound
 
 from .decoders import tiny_decoder
 

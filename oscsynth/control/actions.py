@@ -84,6 +84,7 @@ def recall_snapshot(part: Part, key: int) -> None:
         for index, value in enumerate(values):
             part.set(name, value, index)
     part.memory.weights = list(snapshot["chroma"])
+    part.memory.timbre = list(snapshot.get("timbre", part.memory.timbre))
 
 
 def panic(part: Part, key: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..analysis import HIGHEST_HZ, LOWEST_HZ, N_BANDS
-from ..parameters import MASTER_PARAMETERS, MAX_LATENTS, MAX_VOICES, N_CLASSES, N_VOICE_LATENTS, PART_PARAMETERS, Parameter
+from ..parameters import MASTER_PARAMETERS, MAX_INSTRUMENTS, MAX_LATENTS, MAX_VOICES, N_CLASSES, N_VOICE_LATENTS, PART_PARAMETERS, Parameter
 from . import actions as a
 from . import midi_rows as m
 from . import places as p
@@ -17,6 +17,7 @@ from . import playing as n
 from . import recording as rec
 from . import requests as r
 from . import scenes as s
+from . import timbres as i
 from . import transport as t
 from . import values as v
 from .part import N_SNAPSHOTS, Part
@@ -38,6 +39,15 @@ _PART: tuple[Row, ...] = (
     Row("latents", "f" * MAX_LATENTS, "moves several latents at once; fewer values set the first ones", v.read_latents, v.write_latents,
         parameter=v.LATENT, least=1),
     Row("xy", "ff", "moves the patch's two axes, for a pad", v.read_xy, v.write_xy, parameter=v.LATENT),
+    Row("timbre/{}", "f", "weighs one instrument of a note decoder, by its name or number; scaled to a sum of 1, all zero keeps the last",
+        i.read_weight, i.write_weight, parameter=i.TIMBRE, keys=i.instruments, placeholder="NAME"),
+    Row("timbre/{}/name", "s", "the name of the instrument, for a label", i.read_name, keys=i.instruments, placeholder="NAME"),
+    Row("timbre", "f" * MAX_INSTRUMENTS, "weighs the instruments of a note decoder in order; the rest have no weight", i.read_weights,
+        i.write_weights, parameter=i.TIMBRE, least=1),
+    Row("timbre/latent/{}", "f", "shifts one dimension of the timbre of a note decoder, 0.5 not at all: the same as latent", v.read_latent,
+        v.write_latent, parameter=v.LATENT, keys=i.latents, placeholder="K"),
+    Row("transfer/from", "s", "the instrument at 0 of transfer; the patch's strongest until set", *i.end("transfer/from")),
+    Row("transfer/to", "s", "the instrument at 1 of transfer; the one after that until set", *i.end("transfer/to")),
     Row("chroma", "f" * N_CLASSES, "weighs the twelve note classes from C to B; scaled to a sum of 1, all zero keeps the last", v.read_chroma,
         v.write_chroma, parameter=v.WEIGHT),
     Row("chroma/name", "s", "chooses the note class that sounds: A, C#, Cs, Bb ...", v.read_class_name, v.write_class_name),

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 from ..parameters import N_CLASSES, PART_PARAMETERS, Parameter
 from ..scene import Arguments, PartScene
 from ..units import PITCH_CLASSES
-from .part import Memory, Part, brought_by
+from .brought import brought_by, weights_of
+from .part import ENDS, Memory, Part
 from .row import Refused
 
 if TYPE_CHECKING:
     from .instrument import Instrument
     from .part import Request
 
+_OF_LATENTS = {"latent": "latent/{}", "scale": "latent/{}/scale"}
+_OF_INSTRUMENTS = ("timbre",)
 SHORTEST_SECONDS = 0.02  # as a patch is switched
 _IN_HAND = "hold"  # where a pedal stands is not what a set says: it would hold notes that no foot is there to let go
 
@@ -48,19 +51,28 @@ def scene_of(part: Part) -> PartScene | None:
     if part.version is None:
         return None
     values: dict[str, Arguments] = {}
-    brought = brought_by(part.version.patch, True)
+    brought = brought_by(part.version, True)
     for parameter in _parameters(part):
         usual = brought.get(parameter.name, (parameter.default,) * parameter.size)
         stands = [part.get(parameter.name, index) for index in range(len(usual))]
-        if parameter.name == "latent":
+        if parameter.name in _OF_LATENTS:
             names = {index: name for name, index in part.latent_names().items()}
             changed = [index for index in range(part.n_latents) if stands[index] != usual[index]]
-            values |= {f"latent/{names.get(index, index + 1)}": (stands[index],) for index in changed}
+            values |= {_OF_LATENTS[parameter.name].format(names.get(index, index + 1)): (stands[index],) for index in changed}
         elif parameter.name == "chroma":
             values |= _chroma(part) if stands != list(usual) else {}
+        elif parameter.name == "timbre":
+            given = zip(part.instruments(), part.memory.timbre, weights_of(part.version), strict=False)
+            values |= {f"timbre/{name}": (weight,) for name, weight, as_patch in given if weight != as_patch}
         elif any(now != before and not (math.isnan(now) or now == before) for now, before in zip(stands, usual, strict=True)):
             values[parameter.name] = tuple(stands) if parameter.continuous else (int(stands[0]),)
+    values |= {name: _end(part, name) for name in ENDS if part.instruments() and part.get(name) != brought[name][0]}
     return PartScene(part.version.patch.name, values)
+
+
+def _end(part: Part, name: str) -> Arguments:
+    """Return one of the two instruments that a transfer leads between."""
+    return (part.instruments()[int(part.get(name))],)
 
 
 def _chroma(part: Part) -> dict[str, Arguments]:
@@ -71,8 +83,9 @@ def _chroma(part: Part) -> dict[str, Arguments]:
 
 
 def _parameters(part: Part) -> list[Parameter]:
-    """Return what a part can be asked for; the pitch of notes is theirs."""
-    return [row for row in PART_PARAMETERS if row.description and row.name != _IN_HAND and not (row.name == "chroma" and part.plays_notes)]
+    """Return what a part can be asked for; the pitch of notes is theirs, and instruments are a matter of the decoder."""
+    strange = {_IN_HAND, *(("chroma",) if part.plays_notes else ()), *(() if part.instruments() else _OF_INSTRUMENTS)}
+    return [row for row in PART_PARAMETERS if row.description and row.name not in strange]
 
 
 def _values(part: Part) -> dict[str, Arguments]:
@@ -80,6 +93,11 @@ def _values(part: Part) -> dict[str, Arguments]:
     for parameter in _parameters(part):
         if parameter.name == "latent":
             values["latents"] = tuple(part.get("latent", index) for index in range(part.n_latents))
+        elif parameter.name == "scale":
+            values |= {_OF_LATENTS["scale"].format(index + 1): (part.get("scale", index),) for index in range(part.n_latents)}
+        elif parameter.name == "timbre":
+            values["timbre"] = tuple(part.memory.timbre[: len(part.instruments())])
+            values |= {name: _end(part, name) for name in ENDS}
         elif not math.isnan(part.get(parameter.name)):
             numbers = (part.get(parameter.name, index) for index in range(parameter.size))
             values[parameter.name] = tuple(numbers if parameter.continuous else map(int, numbers))

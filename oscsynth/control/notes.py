@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from ..metadata import Metadata
-from ..parameters import MAX_PARTS, N_CLASSES
+from ..parameters import MAX_INSTRUMENTS, MAX_PARTS, N_CLASSES
 from ..patch import Patch
 from .part import Memory, Part
 from .shelf import Version
@@ -88,6 +88,8 @@ def _restore(instrument: Instrument, part: Part, versions: dict[int, Version]) -
             part.close()
         elif not any(part.memory.weights):
             part.memory.weights = [part.get("chroma", index) for index in range(N_CLASSES)]
+        if part.version is not None and not any(part.memory.timbre):
+            part.memory.timbre = [part.get("timbre", index) for index in range(MAX_INSTRUMENTS)]
     elif part.version is not None:
         part.version = None
     if part.version is not None or part.wanted or part.number == 1:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..metadata import Metadata
-from ..parameters import MASTER_SLOTS, MAX_LATENTS, N_CLASSES, N_SLOTS, PART, PART_PARAMETERS, PART_SLOTS
+from ..parameters import MASTER_SLOTS, N_CLASSES, N_SLOTS, PART_PARAMETERS, PART_SLOTS
 from ..patch import LatentControl, Patch
 from ..units import unbend
+from .brought import brought_by, weights_of
 from .row import Refused
 from .shelf import Version
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 N_FADERS = 8  # latents that have an address whether or not the decoder has them
 N_SNAPSHOTS = 32
+ENDS = "transfer/from", "transfer/to"  # of the state, and addresses
 # A snapshot holds the values, not whether the gate is open, nor where the part goes out.
-SNAPSHOT_NAMES = tuple(row.name for row in PART_PARAMETERS if row.continuous and row.description)
+SNAPSHOT_NAMES = (*(row.name for row in PART_PARAMETERS if row.continuous and row.description), *ENDS)
 
 
 @dataclass(slots=True)
@@ -38,6 +40,7 @@ class Memory:
     point_seconds: float = 0.0
     snapshot_seconds: float = 0.0
     weights: list[float] = field(default_factory=lambda: [0.0] * N_CLASSES)  # of the note classes as they were given, not scaled
+    timbre: list[float] = field(default_factory=list)  # of the instruments, likewise
     snapshots: dict[int, dict[str, list[float]]] = field(default_factory=dict)
 
 
@@ -166,6 +169,10 @@ class Part:
             return len(self.metadata.latents)
         return max((latent.neuron for latent in self.patch.latents.values()), default=N_FADERS) if self.patch else N_FADERS
 
+    def instruments(self) -> list[str]:
+        """Return the instruments that its decoder knows, in order; none unless that is of kind ``note``."""
+        return self.version.instruments() if self.version else []
+
     def latent_names(self) -> dict[str, int]:
         """Return the neurons (from 0) that have names: the patch's names, then the decoder's for the others."""
         names = {name: latent.neuron - 1 for name, latent in self.patch.latents.items()} if self.patch else {}
@@ -201,10 +208,12 @@ class Part:
         self.version = version
         if dress:
             self.reset()
-        for name, values in brought_by(version.patch, first).items():
+        for name, values in brought_by(version, first).items():
             for index, value in enumerate(values):
                 if self._base + self._slots[name].start + index not in touched:
                     self.set(name, value, index)
+        if self._base + self._slots["timbre"].start not in touched:
+            self.memory.timbre = weights_of(version)
         if first and not any(self._base + self._slots["chroma"].start + index in touched for index in range(N_CLASSES)):
             self.memory.weights = list(version.patch.chroma)
         self.memory.point, self.memory.morph, self.memory.morph_from, self.memory.morph_to = "", 0.0, "", ""
@@ -216,12 +225,14 @@ class Part:
 
     def reload(self, version: Version) -> None:
         """Go on with a newer version of the patch: only the keys that were edited change."""
-        before = brought_by(self.version.patch if self.version else version.patch, True)
+        before, weights = brought_by(self.version or version, True), weights_of(self.version or version)
         self.version = version
-        for name, values in brought_by(version.patch, True).items():
+        for name, values in brought_by(version, True).items():
             for index, value in enumerate(values):
                 if value != before[name][index] and not (math.isnan(value) and math.isnan(before[name][index])):
                     self.set(name, value, index)
+        if weights != weights_of(version):
+            self.memory.timbre = weights_of(version)
         if self._chroma_edited(before["chroma"], version):
             self.memory.weights = list(version.patch.chroma)
         self._play(version)
@@ -263,36 +274,6 @@ class Part:
         self.instrument.voices.end(self)
         self.instrument.voices.unbend(self)
         self.set("panic", self.get("panic") + 1)
-
-
-def brought_by(patch: Patch, first: bool) -> dict[str, Sequence[float]]:
-    """Return the values that a patch brings to a part, by name; ``first`` also those that stay with the part from then on."""
-    latents, scales = [PART["latent"].default] * MAX_LATENTS, [PART["scale"].default] * MAX_LATENTS
-    for latent in patch.latents.values():
-        latents[latent.neuron - 1], scales[latent.neuron - 1] = latent.default, latent.scale
-    brought: dict[str, Sequence[float]] = {
-        "register": (math.nan if patch.register is None else patch.register,),
-        "glide": (patch.glide_ms,),
-        "breath": (patch.breath,),
-        "envelope/attack": (patch.envelope.attack_ms,),
-        "envelope/decay": (patch.envelope.decay_ms,),
-        "envelope/sustain": (patch.envelope.sustain,),
-        "envelope/release": (patch.envelope.release_ms,),
-        "latent": latents,
-        "scale": scales,
-        "track/playing": (float(patch.play == "on"),),
-        "track/loop": (float(patch.loop == "on"),),
-    }
-    staying: dict[str, Sequence[float]] = {
-        "pan": (patch.pan,),
-        "width": (patch.width,),
-        "transpose": (patch.transpose,),
-        "gate": (float(patch.gate == "open"),),
-        "hold": (float(patch.hold == "on"),),
-        "chroma": patch.chroma,
-        "follow": (float(patch.follow == "on"),),
-    }
-    return {**brought, **staying} if first else brought
 
 
 def _is_address(name: str) -> bool:

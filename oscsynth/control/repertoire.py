@@ -69,6 +69,7 @@ class Repertoire:
     def offer(self, patch: Patch, metadata: Metadata | None, stamp: str = "") -> list[tuple[Any, Reply]]:
         """Have a checked patch loaded; ``stamp`` differs when the decoder's file does. Returns what `loaded` returns."""
         self._instrument.noted = True
+        patch = patch.suited_to(metadata.kind) if metadata else patch
         arrived = self._instrument.shelf.offer(patch, metadata, stamp)
         return self._arrive(arrived) if arrived else []
 

@@ -28,6 +28,10 @@ class Version:
     digest: str
     ready: bool = False
 
+    def instruments(self) -> list[str]:
+        """Return the instruments that its decoder knows, in order; none unless that is of kind ``note``."""
+        return list(self.metadata.note.instruments) if self.metadata and self.metadata.note else []
+
 
 @dataclass(slots=True)
 class _Entry:

@@ -1,7 +1,7 @@
 """The notes of one deck: every voice with its own envelope, pitch and faders, all decoded together (design section 2). Rendering thread.
 
 They share the noise of their part, so that their spectra are added as powers and one inverse FFT makes the sound of all, however many there are.
-A voice is decoded again only when its faders have moved, and stretched again only when its pitch has.
+What each sounds like is a matter of the decoder's kind: `standing`, or `walking`.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ..parameters import MAX_LATENTS, MAX_PART_VOICES, MAX_VOICES, N_VOICE_LATENTS, PART_SLOTS, VOICE_SLOTS
+from ..parameters import MAX_PART_VOICES, MAX_VOICES, N_VOICE_LATENTS, PART_SLOTS, VOICE_SLOTS
 from ..units import bend, db_to_amplitude
-from .controls import STREAM_SECONDS, Controls, Indices, Row, Slides
+from .controls import STREAM_SECONDS, Controls, Row, Slides
 from .envelopes import Envelopes
+from .note_sound import NoteSound
+from .standing import Standing
 from .tonal import Apart
 from .voices import Magnitudes, Sound
+from .walking import Walking
 
 Voices = NDArray[np.float64]  # (MAX_VOICES, N_VOICE_SLOTS), as the state has them
 
 BEND_SECONDS = 0.02  # the least in which a bend gets there: no step is heard in a wheel's
-ROWS_AHEAD = 8  # spectra decoded together where a movement is known ahead
 FAINT = 0.01  # of full level: a voice that is hardly heard
 FEW_VOICES = 8  # so many together are as loud as a drone
 
@@ -50,35 +52,26 @@ class Bank:
 
     Attributes
     ----------
-    magnitudes : float32 (voices, n_bins)
-        The spectrum of each at the loudness of a drone.
     gains : float64 (voices,)
         What each was multiplied by in the last `spectrum`: envelope, stroke and pressure.
     pitches_hz : float64 (voices,)
         Where each stood then, bend and all.
     n_moving : int
         How many were decoded or stretched anew at the last clock.
-    faults : int
-        Spectra that came out not finite and are silent.
     """
 
-    def __init__(self, sound: Sound, part: int, controls: Controls) -> None:
-        n, n_bins = MAX_PART_VOICES, sound.stft.n_bins
+    def __init__(self, sound: Sound | NoteSound, part: int, controls: Controls) -> None:
+        n = MAX_PART_VOICES
         self._sound, self._part, self._controls, self._rate = sound, part, controls, sound.stft.sample_rate_hz
-        self.n_voices = self.n_moving = self.faults = 0
+        self.n_voices = self.n_moving = 0
         self._known = np.zeros(MAX_VOICES)  # the newest note of each of the state's voices that was seen
         self._place: dict[int, int] = {}  # of those that sound, where in the arrays they are
-        self._voices, self._classes, self._registers = (np.zeros(n, np.intp) for _ in range(3))
-        self._pitches, self._sung, self._velocities, self._strokes, self.gains, self.pitches_hz = (np.zeros(n) for _ in range(6))
+        self._voices = np.zeros(n, np.intp)
+        self._pitches, self._velocities, self._strokes, self.gains, self.pitches_hz = (np.zeros(n) for _ in range(5))
         self._slides = Slides(np.zeros(n * _WIDTH))
         self._envelopes = Envelopes(n, self._rate)
-        self._faders = np.zeros((n, sound.n_latents))
-        self._semitones = np.zeros(n)
         self._touched = np.zeros(n, bool)
-        self._decoded = np.empty((n, sound.decoder.n_bins), np.float32)
-        self._ahead: dict[bytes, Magnitudes] = {}  # what was decoded for the next clocks, where a movement is known
-        self.magnitudes = np.empty((n, n_bins), np.float32)
-        self._powers = np.empty((n, n_bins), np.float32)
+        self._spectra = Walking(sound, n, self._faders_at) if isinstance(sound, NoteSound) else Standing(sound, n, self._faders_at, self._ahead)
         self._last_pitch = math.nan
         self._level = min(sound.patch.voices, FEW_VOICES) ** -0.5
         self._struck, self._pressed = sound.amounts(sound.patch.velocity.latents), sound.amounts(sound.patch.pressure.latents)
@@ -86,7 +79,12 @@ class Bank:
     @property
     def arrives(self) -> float:
         """When all of them next stand still."""
-        return max(self._slides.arrives, self._envelopes.arrives(self.n_voices))
+        return max(self._slides.arrives, self._envelopes.arrives(self.n_voices), self._spectra.arrives(self.n_voices))
+
+    @property
+    def faults(self) -> int:
+        """Spectra that came out not finite and are silent."""
+        return self._spectra.faults
 
     # ---- what control says
 
@@ -100,7 +98,9 @@ class Bank:
         self._known[:], self._last_pitch = other._known, other._last_pitch
         for voice, at in other._place.items():
             if other._envelopes.ends[at] == np.inf and voices[voice, _PART] == self._part and voices[voice, _STARTED] == self._known[voice]:
-                self._envelopes.sustain(self._begin(voice, voices[voice]), now)
+                mine = self._begin(voice, voices[voice], now)
+                self._envelopes.sustain(mine, now)
+                self._spectra.follow(mine, other._spectra, at, now)
         self.update(voices, row, now)
 
     def update(self, voices: Voices, row: Row, now: int, all_touched: bool = False) -> bool:
@@ -127,7 +127,7 @@ class Bank:
         return self._express(numbers, now) or acts or bool(over.any())
 
     def _open(self, voice: int, numbers: Row, row: Row, now: int, last_pitch: float) -> None:
-        at = self._begin(voice, numbers)
+        at = self._begin(voice, numbers, now)
         self._envelopes.open(at, now, row)
         glide = row[_GLIDE] * self._rate / 1000.0
         if glide > 0.0 and not math.isnan(last_pitch):
@@ -136,17 +136,16 @@ class Bank:
             self._slides.send(gliding, np.zeros(1), np.array([glide]), now)
         self._last_pitch = float(numbers[_PITCH])
 
-    def _begin(self, voice: int, numbers: Row) -> int:
+    def _begin(self, voice: int, numbers: Row, now: int) -> int:
         """Give a note its place and its pitch; return the place."""
         at = self._place.setdefault(voice, self.n_voices)
         self.n_voices = max(self.n_voices, at + 1)
         self._voices[at], self._touched[at] = voice, True
         self._pitches[at], self._velocities[at] = numbers[_PITCH], numbers[_VELOCITY]
-        self._classes[at], self._registers[at], self._sung[at] = self._sound.key(numbers[_PITCH])
+        self._spectra.begin(at, numbers[_PITCH], numbers[_STARTED], now)
         velocity = self._sound.patch.velocity
         struck = db_to_amplitude(-velocity.loudness_db * (1.0 - bend(numbers[_VELOCITY], velocity.curve)))
         self._strokes[at] = struck if numbers[_VELOCITY] > 0.0 else 0.0
-        self._faders[at] = self._semitones[at] = np.nan
         self._slides.place(slice(at * _WIDTH, (at + 1) * _WIDTH), _wanted(numbers[None])[0])
         return at
 
@@ -177,11 +176,9 @@ class Bank:
         last = self.n_voices
         if at == last:
             return
-        for numbers in (self._voices, self._classes, self._registers, self._pitches, self._sung, self._velocities, self._strokes, self._semitones):
+        for numbers in (self._voices, self._pitches, self._velocities, self._strokes, self._touched):
             numbers[at] = numbers[last]
-        for rows in (self._faders, self._decoded, self.magnitudes, self._powers):
-            rows[at] = rows[last]
-        self._touched[at] = self._touched[last]
+        self._spectra.put(last, at)
         self._envelopes.move(last, at)
         self._slides.move(slice(last * _WIDTH, (last + 1) * _WIDTH), slice(at * _WIDTH, (at + 1) * _WIDTH))
         self._place[int(self._voices[at])] = at
@@ -231,67 +228,30 @@ class Bank:
         self._move(moment, values, row, at_clock)
         pressure_db = self._sound.patch.pressure.loudness_db * values[:, _PRESSED]
         self.gains[:n] = self._level * self._strokes[:n] * self._envelopes.levels(moment, row, slice(n)) * 10.0 ** (pressure_db / 20.0)
-        total: Magnitudes = np.sqrt((self.gains[:n] ** 2).astype(np.float32) @ self._powers[:n])
+        total: Magnitudes = np.sqrt((self.gains[:n] ** 2).astype(np.float32) @ self._spectra.powers[:n])
         return total
 
     def apart(self) -> Apart:
         """Return the voices of the last `spectrum`, each by itself."""
         n = self.n_voices
-        return Apart(self.magnitudes[:n], self.gains[:n], self.pitches_hz[:n], tuple(self._voices[:n].tolist()))
+        return Apart(self._spectra.magnitudes[:n], self.gains[:n], self.pitches_hz[:n], tuple(self._voices[:n].tolist()))
 
     def _move(self, moment: float, values: Voices, row: Row, at_clock: bool) -> None:
         n = self.n_voices
-        faders = self._faders_at(values, row)
-        semitones = self._pitches[:n] - self._sung[:n] + values[:, _GLIDING] + values[:, _BENT] + row[_TRANSPOSE]
-        self.pitches_hz[:n] = 440.0 * 2.0 ** ((self._sung[:n] + semitones - 69.0) / 12.0)
-        touched = True if at_clock else self._touched[:n]
-        decoded = (faders != self._faders[:n]).any(1) & touched
-        shaped = (decoded | (semitones != self._semitones[:n])) & touched
-        if at_clock:
-            self.n_moving = int(shaped.sum())
+        sung = self._spectra.sung[:n]
+        semitones = self._pitches[:n] - sung + values[:, _GLIDING] + values[:, _BENT] + row[_TRANSPOSE]
+        self.pitches_hz[:n] = 440.0 * 2.0 ** ((sung + semitones - 69.0) / 12.0)
+        touched = np.ones(n, bool) if at_clock else self._touched[:n].copy()
         self._touched[:n] = False
-        if decoded.any():
-            at = np.flatnonzero(decoded)
-            self._faders[at] = faders[at]
-            self._decoded[slice(n) if len(at) == n else at] = self._decode(at, faders[at], moment)
-        if shaped.all():
-            # As they lie, and not picked out one by one: to copy them takes as long as to work on them.
-            self._semitones[:n] = semitones
-            loud = self.magnitudes[:n]
-            self._sound.loud(self._sound.shape(self._decoded[:n], semitones, self._sung[:n], loud))
-            np.multiply(loud, loud, out=self._powers[:n])
-        elif shaped.any():
-            at = np.flatnonzero(shaped)
-            self._semitones[at] = semitones[at]
-            self.magnitudes[at] = loud = self._sound.loud(self._sound.shape(self._decoded[at], semitones[at], self._sung[at]))
-            self._powers[at] = loud * loud
+        n_moving = self._spectra.move(moment, values, row, semitones, touched)
+        if at_clock:
+            self.n_moving = n_moving
 
-    def _decode(self, at: Indices, faders: Row, moment: float) -> Magnitudes:
-        """Return the decoded spectra of some voices; where few move on a way that is known, those of the next clocks are made with them."""
-        if ROWS_AHEAD // len(at) < 2:
-            return self._decoded_at(at, faders)
-        asked = self._classes[at] * MAX_LATENTS + self._registers[at]
-        keys = [bytes(key) for key in np.column_stack([asked, faders])]
-        if not all(key in self._ahead for key in keys):
-            rows = [faders, *self._faders_ahead(at, moment)]
-            together = self._decoded_at(np.tile(at, len(rows)), np.concatenate(rows))
-            every = [bytes(key) for key in np.column_stack([np.tile(asked, len(rows)), np.concatenate(rows)])]
-            self._ahead = dict(zip(every, together, strict=True))
-        return np.stack([self._ahead[key] for key in keys])
-
-    def _decoded_at(self, at: Indices, faders: Row) -> Magnitudes:
-        sound = self._sound
-        decoded, faults = sound.decode(sound.positions(faders), self._classes[at], self._registers[at])
-        self.faults += faults
-        return decoded
-
-    def _faders_ahead(self, at: Indices, moment: float) -> list[Row]:
-        ahead: list[Row] = []
-        while len(ahead) + 1 < ROWS_AHEAD // len(at) and moment < max(self._controls.arrives, self._slides.arrives):
-            moment += self._sound.stft.clock_samples
-            values = self._slides.values(moment)[: self.n_voices * _WIDTH].reshape(-1, _WIDTH)
-            ahead.append(self._faders_at(values, self._controls.values(moment))[at])
-        return ahead
+    def _ahead(self, moment: float) -> tuple[Voices, Row] | None:
+        """Return what slides and the part's row as they will be then, None for when all has arrived before."""
+        if moment >= max(self._controls.arrives, self._slides.arrives) + self._sound.stft.clock_samples:
+            return None
+        return self._slides.values(moment)[: self.n_voices * _WIDTH].reshape(-1, _WIDTH), self._controls.values(moment)
 
     def _faders_at(self, values: Voices, row: Row) -> Row:
         """Return where the faders of each voice stand, float64 (voices, n_latents): the part's, its own, and what stroke and pressure add."""

@@ -12,7 +12,8 @@ Row = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 STREAM_SECONDS = 0.05  # values closer than this are a movement, and each ramps over the last distance; others act at once
-_AUTO = ("gain", "pan", "width", "transpose", "breath", "latent", "scale")  # what slews; chroma, notes and switches never do
+# What slews; chroma, notes and switches never do.
+_AUTO = ("gain", "pan", "width", "transpose", "breath", "latent", "scale", "timbre", "transfer", "brightness", "spread")
 
 
 def part_slews(latent_slews_seconds: Row) -> Row:

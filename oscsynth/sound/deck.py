@@ -12,6 +12,7 @@ from ..units import db_to_amplitude
 from .bank import Bank, Voices
 from .controls import Controls, Fade, Row
 from .drone import Drone
+from .note_sound import NoteSound
 from .overlap_add import Mix, OverlapAdd
 from .own_phase import Gains, OwnPhase
 from .phase import NoiseCarrier
@@ -19,6 +20,7 @@ from .resynthesis import Resynthesis, source_of
 from .source import Inlet
 from .tonal import Apart, Partials, Tone, shares
 from .voices import Magnitudes, Sound
+from .walking_drone import WalkingDrone
 
 PANIC_SECONDS = 0.005
 TONAL_COST = 4
@@ -32,11 +34,12 @@ _RECAST_WITH_REGISTER = [*_RECAST, PART_SLOTS["register"].start]
 
 
 class Player(Protocol):
-    """What sounds on a deck: a `Drone` or a `Bank`."""
+    """What sounds on a deck: a drone or a `Bank`."""
 
-    faults: int
     n_moving: int
 
+    @property
+    def faults(self) -> int: ...  # noqa: D102
     @property
     def arrives(self) -> float: ...  # noqa: D102
     def spectrum(self, moment: float, row: Row, at_clock: bool) -> Magnitudes | None: ...  # noqa: D102
@@ -56,14 +59,14 @@ class Deck:
         The part's row of the state. It is silent until `start` or `take_over`.
     """
 
-    def __init__(self, number: int, part: int, sound: Sound, carrier: NoiseCarrier, row: Row, inlet: Inlet, now: int) -> None:
+    def __init__(self, number: int, part: int, sound: Sound | NoteSound, carrier: NoiseCarrier, row: Row, inlet: Inlet, now: int) -> None:
         self.number = number
         self.output = int(row[_OUTPUT])
         self._rate = sound.stft.sample_rate_hz
         self._controls = Controls(row, sound.slews_seconds, self._rate)
         self._bank = Bank(sound, part, self._controls) if sound.patch.mode == "notes" else None
-        self._listener = Resynthesis(sound, self._controls, source_of(sound, inlet, row, now)) if sound.patch.mode == "resynthesis" else None
-        self._drone = self._listener or Drone(sound, self._controls)
+        self._listener = _listener(sound, self._controls, inlet, row, now)
+        self._drone = self._listener or _drone(sound, self._controls)
         self._player: Player = self._bank or self._drone
         self.fade = Fade(0.0)
         mid = carrier.offset(sound.patch.seed)
@@ -243,3 +246,14 @@ class Deck:
         """Add its samples from ``start`` on, all in one hop, to ``out``: float32 (samples, 2)."""
         if not self.is_silent:
             (self._sound if self._own is None else self._own).add_to(out, start)
+
+
+def _listener(sound: Sound | NoteSound, controls: Controls, inlet: Inlet, row: Row, now: int) -> Resynthesis | None:
+    """Return what hears, of a patch in resynthesis."""
+    if isinstance(sound, NoteSound) or sound.patch.mode != "resynthesis":
+        return None
+    return Resynthesis(sound, controls, source_of(sound, inlet, row, now))
+
+
+def _drone(sound: Sound | NoteSound, controls: Controls) -> Drone | WalkingDrone:
+    return WalkingDrone(sound, controls) if isinstance(sound, NoteSound) else Drone(sound, controls)

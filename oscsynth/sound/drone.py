@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ..parameters import PART_SLOTS
+from ..patch import Patch
 from .controls import Controls, Row
 from .gate import Gate
 from .tonal import Apart
@@ -81,10 +82,7 @@ class Drone:
         return rows
 
     def _pitch(self, row: Row) -> tuple[Row, float, float, float]:
-        register, glided = self._controls.target[_REGISTER], row[_REGISTER]
-        if math.isnan(register) and self._sound.patch.register is not None:
-            register = glided = self._sound.patch.register
-        return row[_CHROMA], register, glided, row[_TRANSPOSE]
+        return row[_CHROMA], *registers(self._controls, row, self._sound.patch), row[_TRANSPOSE]
 
     def _key(self, row: Row) -> bytes:
         # As bytes, since NaN does not equal itself.
@@ -92,3 +90,11 @@ class Drone:
         faders: bytes = row[_LATENTS][: self._sound.n_latents].tobytes()
         pitch: bytes = row[_PITCH_SLOTS].tobytes()
         return faders + pitch + register
+
+
+def registers(controls: Controls, row: Row, patch: Patch) -> tuple[float, float]:
+    """Return the octave asked for, and where a slide towards it stands; NaN: as the decoder has it."""
+    register, glided = float(controls.target[_REGISTER]), float(row[_REGISTER])
+    if math.isnan(register) and patch.register is not None:
+        return patch.register, patch.register
+    return register, glided

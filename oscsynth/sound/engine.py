@@ -13,6 +13,7 @@ from ..units import db_to_amplitude
 from .bank import Voices
 from .controls import Controls, Row, master_slews
 from .deck import PANIC_SECONDS, Deck
+from .note_sound import NoteSound
 from .output import limit
 from .overload import FADE_SECONDS
 from .phase import NoiseCarrier, Stft
@@ -57,7 +58,7 @@ class Engine:
         self.is_coarse = False
         self._carrier = NoiseCarrier(self.stft)
         self._inlet = Inlet(self.stft.window_samples)
-        self._sounds: dict[int, Sound] = {}
+        self._sounds: dict[int, Sound | NoteSound] = {}
         self._parts = [_Part(part, self._sounds, self._carrier, self._inlet) for part in range(1, MAX_PARTS + 1)]
         self._state = np.full(N_VALUES, np.nan)
         self._rows = self._state[:VOICES_AT].reshape(N_ROWS, N_SLOTS)
@@ -69,7 +70,7 @@ class Engine:
         self._pending = True
         self._faults = 0
 
-    def install(self, number: int, sound: Sound) -> None:
+    def install(self, number: int, sound: Sound | NoteSound) -> None:
         """Have a loaded patch ready under a number (any thread)."""
         self._sounds[number] = sound
         self._pending = True
@@ -236,7 +237,7 @@ class Engine:
 class _Part:
     """One part: the deck that is played, and those that are fading out."""
 
-    def __init__(self, number: int, sounds: dict[int, Sound], carrier: NoiseCarrier, inlet: Inlet) -> None:
+    def __init__(self, number: int, sounds: dict[int, Sound | NoteSound], carrier: NoiseCarrier, inlet: Inlet) -> None:
         self._number = number
         self._sounds = sounds
         self._carrier = carrier

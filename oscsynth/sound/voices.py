@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..metadata import N_CLASSES
-from ..patch import LatentControl, Patch
+from ..patch import Patch
 from ..units import db_to_amplitude
-from .controls import Indices, Row, bent, part_slews
+from .controls import Indices, Row
 from .decoder import Decoder, one_hot
 from .ear import Ear
 from .encoder import Encoder
-from .moving import shape
+from .loaded import Loaded
 from .phase import Stft
 from .source import Track
-from .spectrum import MAX_GAIN_DB, audible, loudness_gains
-from .sway import sway_table
+from .spectrum import MAX_GAIN_DB, loudness_gains
 
 Magnitudes = NDArray[np.float32]
 Positions = NDArray[np.float64]
@@ -60,38 +56,23 @@ class Pitches:
         return found
 
 
-class Sound:
-    """A patch with its decoder, ready to be played at one rate.
+class Sound(Loaded):
+    """A patch with its decoder of kind ``frame``, ready to be played at one rate.
 
     Attributes
     ----------
-    patch : Patch
-        As control sent it.
     encoder, ear, track
         Of a patch in resynthesis: what hears, and the track that it hears, where it is not the input.
     """
 
     def __init__(self, patch: Patch, decoder: Decoder, stft: Stft, encoder: Encoder | None = None, track: Track | None = None) -> None:
-        self.patch = patch
-        self.stft = stft
+        super().__init__(patch, decoder.metadata, stft)
         self.decoder = decoder
         self.encoder, self.track = encoder, track
         self.ear = Ear(stft, decoder.metadata.sample_rate_hz, decoder.metadata.window_samples) if encoder else None
-        self.n_latents = decoder.n_latents
         self.is_pitched = decoder.metadata.chroma
-        if patch.phase == "tonal":
-            sway_table()  # made here, on the thread that loads
-        metadata = decoder.metadata
-        self.bin_hz = metadata.sample_rate_hz / metadata.window_samples
-        controls = {control.neuron - 1: control for control in patch.latents.values()}
-        self._controls = [controls.get(neuron, LatentControl(neuron + 1)) for neuron in range(self.n_latents)]
-        self._curves = [(neuron, control.curve) for neuron, control in enumerate(self._controls) if control.curve != "linear"]
-        self._low = np.array([control.range[0] for control in self._controls])
-        self._span = np.array([control.range[1] for control in self._controls]) - self._low
-        self.slews_seconds = part_slews(np.array([np.nan if control.slew_ms == "auto" else control.slew_ms / 1000.0 for control in self._controls]))
-        self._n_silent = int(np.argmax(audible(stft)))
         self._ones = np.ones(decoder.n_bins, np.float32)
-        self._ceiling = self._usual_gain() * db_to_amplitude(MAX_GAIN_DB)
+        self.ceiling = self._usual_gain() * db_to_amplitude(MAX_GAIN_DB)
 
     def _usual_gain(self) -> float:
         """Return the gain that the middle of the latent box needs: the level from which the ceiling is counted."""
@@ -100,26 +81,11 @@ class Sound:
         magnitudes = self.shape(decoded, pitches.semitones, pitches.pitches_midi)
         return float(np.median(loudness_gains(magnitudes, self.stft)))
 
-    def positions(self, faders: Row) -> Positions:
-        """Return the positions in the corpus's range, float64 (..., n_latents), of fader positions 0..1 (at least n_latents)."""
-        x = faders[..., : self.n_latents].copy()
-        for neuron, curve in self._curves:
-            x[..., neuron] = bent(x[..., neuron], curve)
-        positions: Positions = self._low + self._span * x
-        return positions
-
     @property
     def knows_octaves(self) -> bool:
         """Whether an octave can be asked for: it was taught, or there is but one."""
         metadata = self.decoder.metadata
         return bool(metadata.registers) or metadata.midi_high - metadata.midi_low < N_CLASSES
-
-    def amounts(self, by_name: Mapping[str, float]) -> Row:
-        """Return what a patch says of some named latents by neuron, float64 (n_latents,)."""
-        amounts = np.zeros(self.n_latents)
-        for name, amount in by_name.items():
-            amounts[self.patch.latents[name].neuron - 1] = amount
-        return amounts
 
     def key(self, pitch: float) -> Key:
         """Return what is decoded for a MIDI note number: its class, in its octave or the nearest that the decoder has."""
@@ -226,63 +192,8 @@ class Sound:
             decoded[bad] = 0.0
         return decoded, int(bad.sum())
 
-    def shape(self, decoded: Magnitudes, semitones: Row, pitches_midi: Row, out: Magnitudes | None = None) -> Magnitudes:
-        """Return decoded spectra on the engine's bins, each moved by some semitones from the pitch that it has: float32 (voices, n_bins)."""
-        pitches_hz = 440.0 * 2.0 ** ((pitches_midi - 69.0) / 12.0)
-        moved = shape(decoded, self.stft, self.bin_hz, semitones, pitches_hz, self.patch.stretch, self.patch.formants, out)
-        silent = self._n_silent
-        moved[:, :silent] = moved[:, -1:] = 0.0  # as `audible` has it
-        return moved
-
-    def loud(self, magnitudes: Magnitudes) -> Magnitudes:
-        """Bring spectra to -20 LUFS each, in place, and return them."""
-        magnitudes *= loudness_gains(magnitudes, self.stft, self._ceiling).astype(np.float32)[:, None]
-        return magnitudes
-
 
 def mixed(each: Magnitudes) -> Magnitudes:
     """Return magnitudes of some voices added as powers: (moments, voices, n_bins) to (moments, n_bins)."""
     total: Magnitudes = each[:, 0] if each.shape[1] == 1 else np.sqrt(np.einsum("mvb,mvb->mb", each, each))
     return total
-
-
-class SoundLoader:
-    """Loads patches for one rate; those that play the same decoder file share it (17 MB each, and the time it takes to load)."""
-
-    def __init__(self, sample_rate_hz: int) -> None:
-        self._stft = Stft.at_rate(sample_rate_hz)
-        self._decoders: WeakValueDictionary[tuple[str, int, int], Decoder] = WeakValueDictionary()
-        self._encoders: WeakKeyDictionary[Decoder, Encoder] = WeakKeyDictionary()
-
-    def load(self, patch: Patch, track: Track | None = None) -> Sound:
-        """Load a patch's decoder, and the encoder beside it where it listens, and make it ready to be played.
-
-        Raises
-        ------
-        DecoderError
-            When the decoder file cannot be used, or is not what the patch was written for.
-        """
-        decoder = self._decoder(patch)
-        if patch.mode != "resynthesis":
-            return Sound(patch, decoder, self._stft)
-        encoder = self._encoders.get(decoder)
-        if encoder is None:
-            encoder = self._encoders[decoder] = Encoder.beside(decoder)
-        return Sound(patch, decoder, self._stft, encoder, track)
-
-    def _decoder(self, patch: Patch) -> Decoder:
-        path = patch.decoder_path or patch.decoder
-        try:
-            status = os.stat(path)
-        except OSError:
-            return Decoder.load(path)  # which says what is wrong
-        key = path, status.st_mtime_ns, status.st_size
-        decoder = self._decoders.get(key)
-        if decoder is None:
-            decoder = self._decoders[key] = Decoder.load(path)
-        return decoder
-
-
-def load_sound(patch: Patch, sample_rate_hz: int) -> Sound:
-    """Load one patch, as `SoundLoader.load` does."""
-    return SoundLoader(sample_rate_hz).load(patch)

@@ -4,8 +4,8 @@ import dataclasses
 
 from oscsynth.control.instrument import Instrument
 from oscsynth.control.osc import Message
-from oscsynth.metadata import Latent, Metadata
-from oscsynth.patch import Envelope, LatentControl, Patch
+from oscsynth.metadata import Brightness, Latent, Metadata, NoteMap
+from oscsynth.patch import Envelope, LatentControl, MidiSettings, Patch
 
 VIOLIN = Patch(
     "Violin",
@@ -27,6 +27,33 @@ def metadata(n_latents: int, **more) -> Metadata:
 
 
 METADATA = {"Violin": metadata(3, points={"soft": (0.0, 0.0, 0.0), "tasto": (1.0, 1.0, 1.0)}), "Choir": metadata(10)}
+
+
+INSTRUMENTS = ("cello", "english-horn", "flute")
+NOTE = NoteMap(
+    n_hops=43,
+    n_bands=256,
+    instruments={name: (float(k), 0.0) for k, name in enumerate(INSTRUMENTS)},
+    ranges=dict.fromkeys(INSTRUMENTS, (60, 61)),
+    timbre_deviation=1.0,
+    pitches=(60, 61),
+    pitch_means=((0.0,), (1.0,)),
+    pitch_deviation=0.1,
+    loop_first_hop=20,
+    loop_last_hop=40,
+    brightness=Brightness(0, -2.0, 2.0),
+)
+ORCHESTRA_METADATA = Metadata("test", "note", 22050, 2048, 256, (Latent(-1, 0, 1), Latent(-1, 0, 1, "air")), 60, 61, (4,) * 12, note=NOTE)
+ORCHESTRA = Patch(
+    "Orchestra",
+    "orchestra.onnx",
+    timbre={"cello": 1.0, "flute": 0.5},
+    transfer_to="flute",
+    brightness=0.75,
+    spread=0.5,
+    latents={"bow": LatentControl(1)},
+    midi=MidiSettings(control_changes={1: "timbre/flute", 74: "brightness", 7: "transfer"}),
+)
 
 
 def player(*, at_once: bool = True) -> tuple[Instrument, list]:
@@ -54,3 +81,10 @@ def play_track(instrument: Instrument) -> None:
 def send(instrument: Instrument, address: str, *arguments):
     """Return the replies to one message; the prefix is put before the address."""
     return [tuple(reply) for reply in instrument.perform(Message("/oscsynth/" + address, arguments), "sender")]
+
+
+def play_notes(instrument: Instrument) -> None:
+    """Have part 1 play a patch on a decoder that knows instruments."""
+    instrument.repertoire.offer(ORCHESTRA, ORCHESTRA_METADATA)
+    instrument.repertoire.loaded(instrument.shelf.next_number - 1)
+    send(instrument, "patch", "Orchestra")

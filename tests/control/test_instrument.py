@@ -14,7 +14,7 @@ from oscsynth.control.osc import IMPULSE, Bundle, Message, Midi
 from oscsynth.parameters import PART, PART_PARAMETERS
 from oscsynth.units import PITCH_CLASS_ADDRESSES
 
-from .catalogue import CHOIR, METADATA, VIOLIN, play_track, player, send
+from .catalogue import CHOIR, METADATA, VIOLIN, play_notes, play_track, player, send
 
 P = "/oscsynth/"
 
@@ -335,6 +335,8 @@ def example(row):
         return ("gain",)
     if row.path == "patch":
         return ("Choir",)
+    if row.path in ("transfer/from", "transfer/to"):
+        return ("cello",)
     if row.types == "s":
         return ("A",) if "name" in row.path else ("tasto",)
     return (row.parameter.minimum if row.parameter else 7,) * (row.least or len(row.types))
@@ -350,6 +352,8 @@ def test_every_row_can_be_asked_and_set(row):
     send(instrument, "scene", "tasto")
     if row.path.startswith("track/"):
         play_track(instrument)
+    if row.path.startswith(("timbre", "transfer")):
+        play_notes(instrument)
     part = instrument.parts[1] if row in PART_ROWS else instrument.whole
     label = next(iter(row.keys(part))) if row.keys else ""
     address = row.path.replace("{}", label)

@@ -9,7 +9,7 @@ import pytest
 from oscsynth.parameters import State
 from oscsynth.patch import Patch
 from oscsynth.sound.engine import Engine
-from oscsynth.sound.voices import load_sound
+from oscsynth.sound.loading import load_sound
 from tests.decoders import tiny_decoder
 
 RATE_HZ = 44100

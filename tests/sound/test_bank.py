@@ -119,10 +119,10 @@ def test_velocity_and_pressure_are_loudness_and_latents_as_the_patch_says(keys: 
     play.render(4096)
     bank = play.bank
     assert bank.gains[0] / bank.gains[1] == pytest.approx(10 ** (10 / 20))
-    assert bank._faders[:2, 0] == pytest.approx([0.75, 0.5])
+    assert bank._spectra._faders[:2, 0] == pytest.approx([0.75, 0.5])
     play.state.set_voice(0, "pressure", 1.0)
     play.render(RATE_HZ // 4)
-    assert bank.gains[0] / bank.gains[1] == pytest.approx(10 ** (16 / 20)) and bank._faders[0, 0] == pytest.approx(0.5)
+    assert bank.gains[0] / bank.gains[1] == pytest.approx(10 ** (16 / 20)) and bank._spectra._faders[0, 0] == pytest.approx(0.5)
 
 
 def test_a_note_may_have_latents_of_its_own(keys: Make) -> None:
@@ -132,7 +132,7 @@ def test_a_note_may_have_latents_of_its_own(keys: Make) -> None:
     play.state.set_voice(1, "latent", 0.9, 2)
     play.latents(0.1, 0.2, 0.3)
     play.render(RATE_HZ // 4)
-    assert play.bank._faders[:2] == pytest.approx(np.array([[0.1, 0.2, 0.3], [0.1, 0.2, 0.9]]))
+    assert play.bank._spectra._faders[:2] == pytest.approx(np.array([[0.1, 0.2, 0.3], [0.1, 0.2, 0.9]]))
 
 
 def test_a_fast_release_is_short_where_the_patch_says_so(keys: Make) -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import oscsynth.sound.phase as phase
 from oscsynth.patch import LatentControl, Patch
 from oscsynth.sound.deck import Deck
+from oscsynth.sound.loading import load_sound
 from oscsynth.sound.output import CEILING
-from oscsynth.sound.voices import load_sound
 from tests.decoders import nan_producing
 from tests.sound.conftest import RATE_HZ, Player
 

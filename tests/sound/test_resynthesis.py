@@ -14,10 +14,11 @@ from oscsynth.patch import Patch
 from oscsynth.sound.controls import Controls
 from oscsynth.sound.encoder import Encoder
 from oscsynth.sound.engine import Engine
+from oscsynth.sound.loading import SoundLoader
 from oscsynth.sound.own_phase import late_samples
 from oscsynth.sound.resynthesis import Resynthesis
 from oscsynth.sound.source import Inlet, Track
-from oscsynth.sound.voices import Sound, SoundLoader
+from oscsynth.sound.voices import Sound
 from tests.decoders import not_onnx, partials, tiny_decoder
 from tests.encoders import tiny_encoder
 from tests.sound.conftest import RATE_HZ

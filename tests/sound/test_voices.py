@@ -6,7 +6,8 @@ import pytest
 
 from oscsynth.errors import DecoderError
 from oscsynth.patch import LatentControl, Patch
-from oscsynth.sound.voices import Sound, SoundLoader, load_sound
+from oscsynth.sound.loading import SoundLoader, load_sound
+from oscsynth.sound.voices import Sound
 from tests.decoders import tiny_decoder
 
 A = np.eye(12)[9]
