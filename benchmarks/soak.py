@@ -4,9 +4,11 @@
 switches patches and scenes, sends broken packets, and connects and leaves by UDP, TCP and WebSocket. scsynth, which does nothing, is a client
 of the same server: where it is late too, the machine was. At the end every key is let go and every gate closed, and all must fall silent.
 
-Judged are: blocks that took longer than they last, xruns of which JACK's log says that the daemon was late although it ran (*Running*: its thread
-had begun; *Triggered*: the system had not let it begin), what sounds at the end, how the memory of each process grew after the first minutes, and
-what the daemon printed. Writes JSON every minute, so that an end by force leaves what there is, then a picture and a page.
+Judged are: blocks for which the engine itself computed longer than they last, what sounds at the end, how the memory of each process grew after the
+first minutes, and what the daemon printed. Told besides: every xrun with the client that JACK's log names (*Running*: its thread had begun;
+*Triggered*: the system had not let it begin), and for each quarter of a second in which the daemon was named, whether a block of it computed too
+long, was kept waiting by the system or by other programs, or was rendered in time. Writes JSON every minute, so that an end by force leaves what
+there is, then a picture and a page.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ FIRST_MINUTES = 5.0  # or a fifth of all: what a start takes
 MAX_GROWTH_MB = 5.0
 SILENT_SECONDS = 40.0  # the longest release, and more
 _XRUN = re.compile(r"XRun: client = (\S+) was not finished, state = (\w+)")
-OURS, SHARED, OUTSIDE = "a block took too long", "scsynth was late as well", "each block was rendered in time"
+OURS, HELD_UP, OUTSIDE = "a block computed too long", "a block was kept waiting", "each block was rendered in time"
 _FAULTS = re.compile(r"fault|stopped|again|is gone|error", re.IGNORECASE)
 
 
@@ -66,6 +68,7 @@ class Report:
     xruns: dict[str, int] = field(default_factory=dict)  # client and state: how often
     moments: dict[str, int] = field(default_factory=dict)  # quarter seconds with xruns in which the daemon was named, by what else was so
     late_blocks: int = 0
+    held_up: int = 0
     underruns: int = 0
     errors: int = 0
     faults: int = 0
@@ -88,9 +91,9 @@ class Report:
 
     def wrong(self) -> list[str]:
         """Return what should not be."""
-        ours = self.moments.get(OURS, 0)
+        ours = self.late_blocks - self.held_up
         checks = (
-            (ours == 0, f"{ours} moments with xruns were the daemon's"),
+            (ours == 0, f"{ours} blocks computed for longer than they last"),
             (self.stuck_notes <= 0 and self.sounding_parts_at_the_end <= 0, f"{self.stuck_notes} notes sound at the end"),
             (all(mb < MAX_GROWTH_MB for mb in self.growth_mb.values()), f"memory grew: {self.growth_mb}"),
             (self.errors + self.restarts == 0, f"{self.errors} faults in the render, {self.restarts} new processes"),
@@ -108,20 +111,21 @@ class Observer:
         self._first, self._n_lines = serve.telemetry, len(serve.lines)
         self._pids = {"parent": serve.process.pid, **serve.children()}
         self._xruns_before = self._last_xruns = self._all_xruns()
-        self._last_late = serve.telemetry.late_blocks
+        self._last = serve.telemetry
 
     def _all_xruns(self) -> Counter[str]:
         return Counter(" ".join(found) for found in _XRUN.findall(self._log.read_text(errors="replace")))
 
     def look_at_xruns(self) -> None:
         """Say of the xruns since the last time, in which the daemon was named, what else was so."""
-        found, late = self._all_xruns(), self._serve.telemetry.late_blocks
+        found, now, last = self._all_xruns(), self._serve.telemetry, self._last
         new = found - self._last_xruns
         if any(who.startswith("PortAudio") for who in new):
-            beside = any(who.startswith("SuperCollider") for who in new)
-            kind = SHARED if beside else OURS if late > self._last_late else OUTSIDE
-            self.report.moments[kind] = self.report.moments.get(kind, 0) + 1
-        self._last_xruns, self._last_late = found, late
+            late, held_up = now.late_blocks - last.late_blocks, now.held_up - last.held_up
+            kind = OURS if late > held_up else HELD_UP if late else OUTSIDE
+            beside = ", and scsynth was late as well" if any(who.startswith("SuperCollider") for who in new) else ""
+            self.report.moments[kind + beside] = self.report.moments.get(kind + beside, 0) + 1
+        self._last_xruns, self._last = found, now
 
     def look(self) -> None:
         """Add a row."""
@@ -130,12 +134,12 @@ class Observer:
         report.restarts += pids != self._pids
         self._pids = pids
         report.xruns = dict(self._all_xruns() - self._xruns_before)
-        for name in ("late_blocks", "underruns", "errors", "faults", "shed"):
+        for name in ("late_blocks", "held_up", "underruns", "errors", "faults", "shed"):
             setattr(report, name, int(getattr(now, name) - getattr(self._first, name)))
         report.load_peak = now.load_peak
         row = {"seconds": round(time.monotonic() - self.begun_seconds, 1), "load": round(now.load, 3), "voices": now.sounding_voices}
         row |= {"parts": now.sounding_parts, "machine load": os.getloadavg()[0], "steal": stolen_seconds()}
-        row |= {"xruns": sum(report.xruns.values()), "late_blocks": report.late_blocks, "shed": report.shed}
+        row |= {"xruns": sum(report.xruns.values()), "late_blocks": report.late_blocks, "held_up": report.held_up, "shed": report.shed}
         with contextlib.suppress(OSError, TypeError):  # it has just ended
             row |= {f"{name} MB": round(megabytes(pid), 2) for name, pid in pids.items()}
         report.samples.append(row)

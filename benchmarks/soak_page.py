@@ -25,6 +25,10 @@ let it begin. scsynth is a client of the same server that has nothing to do: whe
 
 {xruns}
 
+**Quarters of a second in which the daemon (PortAudio) was named**, by what its blocks did then:
+
+{moments}
+
 **What the daemon said** (N for numbers):
 
 {printed}
@@ -37,12 +41,11 @@ def page(report: dict[str, Any], wrong: list[str]) -> str:
     samples = report["samples"]
     load = sum(row["machine load"] for row in samples) / max(1, len(samples))
     growth = {name: report["memory_last_mb"][name] - first for name, first in report["memory_first_mb"].items()}
-    ours = sum(count for who, count in report["xruns"].items() if who == "PortAudio Running")
     answers = report["answers_ms"]
     rows = [
-        ("xruns in which the daemon was late although it ran", "0", ours),
-        ("blocks that took longer than they last", "0", report["late_blocks"]),
-        ("the longest block, of its length", "below 100 %", f"{100 * report['load_peak']:.0f} %"),
+        ("blocks for which the engine computed longer than they last", "0", report["late_blocks"] - report["held_up"]),
+        ("blocks that came late because the system or other programs kept the engine waiting", "", report["held_up"]),
+        ("the longest block, of its length", "", f"{100 * report['load_peak']:.0f} %"),
         ("notes given up under overload", "", report["shed"]),
         ("notes and parts that sound after all was let go", "0", f"{report['stuck_notes']} and {report['sounding_parts_at_the_end']}"),
         *(
@@ -63,6 +66,7 @@ def page(report: dict[str, Any], wrong: list[str]) -> str:
         alone=BUSY.format(load=load) if load > 2 else "",
         rows="\n".join(f"| {what} | {wanted} | {found} |" for what, wanted, found in rows),
         xruns="\n".join(f"- {who}: {count}" for who, count in sorted(report["xruns"].items())) or "- none",
+        moments="\n".join(f"- {kind}: {count}" for kind, count in report["moments"].items()) or "- none",
         printed="\n".join(f"- {count} times: {line}" for line, count in report["printed"].items() if line) or "- nothing",
     ) + ("\n**Wrong:** " + "; ".join(wrong) + ".\n" if wrong else "")
 
@@ -79,7 +83,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
     figure, (load, count, memory) = plt.subplots(3, 1, figsize=(8, 7), sharex=True, layout="constrained")
     load.plot(minutes, [100 * row["load"] for row in samples], lw=0.7, color="#0072b2", label="engine, % of a block's length")
     load.plot(minutes, [10 * row["machine load"] for row in samples], lw=0.7, color="#999999", label="machine, processes at work x 10")
-    for name, colour in (("xruns", "#d55e00"), ("late_blocks", "#cc79a7"), ("shed", "#009e73")):
+    for name, colour in (("xruns", "#d55e00"), ("late_blocks", "#cc79a7"), ("held_up", "#56b4e9"), ("shed", "#009e73")):
         count.plot(minutes, [row[name] for row in samples], lw=1, color=colour, label=f"{name.replace('_', ' ')} so far")
     for name, colour in (("engine", "#0072b2"), ("control", "#e69f00"), ("parent", "#000000")):
         memory.plot(minutes, [row.get(f"{name} MB") for row in samples], lw=1, color=colour, label=f"{name}, MB")

@@ -331,6 +331,7 @@ class Control:
             "sample_rate_hz": int(telemetry.sample_rate_hz),
             "underruns": int(telemetry.underruns),
             "late_blocks": int(telemetry.late_blocks),
+            "held_up": int(telemetry.held_up),
             "real_time": int(telemetry.real_time),
             "faults": int(telemetry.faults + telemetry.errors),
             **self.server.statistics(),

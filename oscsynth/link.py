@@ -37,7 +37,7 @@ MAX_QUEUE_BYTES = 1024 * 1024
 _STATE_SEQUENCE, _TELEMETRY_SEQUENCE, _NOTES, _QUEUE = 0, 1, 2, 5
 _STATE_AT = 64
 _TELEMETRY_AT = _STATE_AT + 8 * STATE_DOUBLES
-_TELEMETRY = struct.Struct("=19d")
+_TELEMETRY = struct.Struct("=20d")
 _TRACKS_AT = _TELEMETRY_AT + 256
 _BLOBS_AT = _TRACKS_AT + 8 * MAX_PARTS
 _QUEUES_AT = _BLOBS_AT + 2 * _BLOB_BYTES
@@ -67,6 +67,7 @@ class Telemetry:
     real_time: float = 0.0  # 1: the thread that renders has a real-time place
     sounding_voices: float = 0.0  # notes that are heard
     shed: float = 0.0  # notes given up because the processor did not keep up
+    held_up: float = 0.0  # late blocks in which the engine computed no longer than it may: another program or the system kept it waiting
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,12 +28,18 @@ LOAD_SMOOTHING_SECONDS = 0.5
 class Renderer:
     """At each block: takes the newest state and what lies ahead, has it rendered, says in the telemetry how it went.
 
-    ``state.leaving`` fades everything out, whatever control says. ``clock`` returns seconds, as ``time.monotonic`` does. Where blocks take nearly as
-    long as they last, some of the sound is given up (`sound.overload`).
+    ``state.leaving`` fades everything out, whatever control says. ``clock`` returns seconds, as ``time.monotonic`` does, ``own_clock`` those that
+    this thread has computed. Where blocks take nearly as long as they last, some of the sound is given up (`sound.overload`).
     """
 
     def __init__(
-        self, memory: SharedMemory, sample_rate_hz: int, n_channels: int, tap: Tap | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        memory: SharedMemory,
+        sample_rate_hz: int,
+        n_channels: int,
+        tap: Tap | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        own_clock: Callable[[], float] = time.thread_time,
     ) -> None:
         from .sound.engine import Engine  # here, so that it is imported while the device opens
         from .sound.overload import Overload
@@ -47,12 +53,12 @@ class Renderer:
         self.guard = Guard(self._render, n_channels)
         self.shed = 0  # notes given up
         self._overload = Overload()
-        self._clock = clock
+        self._clock, self._own_clock = clock, own_clock
         self._tap = tap
         self._memory = memory
         self._rate_hz = float(sample_rate_hz)
         self._load = self._load_peak = self._peak = self._peak_before = 0.0
-        self._peak_until, self._late, self._pid = sample_rate_hz, 0, float(os.getpid())
+        self._peak_until, self._late, self._held_up, self._pid = sample_rate_hz, 0, 0, float(os.getpid())
 
     def __call__(self, n_samples: int) -> NDArray[np.float32]:
         """Return the next block as the device gets it, and as whoever listens or records does."""
@@ -62,13 +68,15 @@ class Renderer:
         return block
 
     def _render(self, n_samples: int) -> NDArray[np.float32]:
-        begun_seconds = self._clock()
+        begun_seconds, own_seconds = self._clock(), self._own_clock()
         heard, first, pieces = self.input.take(n_samples) if self.input else None, self.engine.position_samples, []
         for state, n in self.state.pieces(first, n_samples, begun_seconds):
             at = self.engine.position_samples - first
             pieces.append(self.engine.render(state, n, None if heard is None else heard[at : at + n]))
         block = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
         busy_seconds = self._clock() - begun_seconds
+        self._late += busy_seconds > n_samples / self._rate_hz
+        self._held_up += busy_seconds > n_samples / self._rate_hz >= self._own_clock() - own_seconds
         self._measure(block, n_samples, begun_seconds, busy_seconds)
         self._relieve(n_samples, busy_seconds)
         return block
@@ -85,7 +93,6 @@ class Renderer:
         load = busy_seconds / length_seconds
         self._load += (load - self._load) * min(1.0, length_seconds / LOAD_SMOOTHING_SECONDS)
         self._load_peak = max(self._load_peak, load)
-        self._late += load > 1.0
         self._peak = max(self._peak, float(block.max()), -float(block.min()))
         backend, engine = self.backend, self.engine
         fields = (
@@ -108,6 +115,7 @@ class Renderer:
             float(self.is_hurried),
             float(engine.sounding_voices),
             float(self.shed),
+            float(self._held_up),
         )
         self._memory.write_telemetry(fields)
         self._memory.write_tracks(engine.tracks_seconds())
@@ -119,5 +127,5 @@ class Renderer:
         """Begin the worst load anew, and the clock: the first blocks fetch memory that later ones have, and come in no time."""
         self.state.clock.reset()
         self._load = self._load_peak = 0.0
-        self._late = self.shed = 0
+        self._late = self._held_up = self.shed = 0
         self._overload.forget()

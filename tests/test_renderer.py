@@ -25,7 +25,8 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.memory, self.state = SharedMemory(), State()
         self.seconds, self.load_of_a_note, self.is_rendering = 0.0, 0.0, False
-        self.renderer = Renderer(self.memory, RATE_HZ, 2, clock=self.clock)
+        self.own_share = 1.0
+        self.renderer = Renderer(self.memory, RATE_HZ, 2, clock=self.clock, own_clock=self.own_clock)
         decoder = str(tiny_decoder(folder / "tiny.onnx"))
         self.renderer.engine.install(1, load_sound(Patch("Test", decoder, mode="notes", voices=N_NOTES), RATE_HZ))
         for name, value in (("open", 1), ("patch", 1), ("envelope/sustain", 1)):
@@ -41,6 +42,10 @@ class Stage:
             self.seconds += self.load_of_a_note * self.voices * BLOCK_SAMPLES / RATE_HZ
         self.is_rendering = not self.is_rendering
         return self.seconds
+
+    def own_clock(self) -> float:
+        """Return how long it has computed: all the time, or a tenth of it."""
+        return self.seconds * self.own_share
 
     @property
     def voices(self) -> int:
@@ -81,6 +86,14 @@ def test_where_there_is_room_nothing_is_given_up(stage: Stage) -> None:
     stage.load_of_a_note = 0.75 / N_NOTES
     stage.play(1.0)
     assert stage.voices == N_NOTES and stage.memory.read_telemetry().shed == 0
+
+
+@pytest.mark.parametrize(("own_share", "is_held_up"), [(1.0, False), (0.1, True)])
+def test_a_late_block_says_whether_the_engine_was_kept_waiting(stage: Stage, own_share: float, is_held_up: bool) -> None:
+    stage.load_of_a_note, stage.own_share = 0.05, own_share
+    stage.renderer(BLOCK_SAMPLES)
+    telemetry = stage.memory.read_telemetry()
+    assert telemetry.late_blocks == 1 and telemetry.held_up == is_held_up
 
 
 def test_the_start_does_not_count(stage: Stage) -> None:

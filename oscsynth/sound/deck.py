@@ -165,8 +165,8 @@ class Deck:
 
     @property
     def n_moving(self) -> int:
-        """Voices that were decoded or stretched anew at the last clock; a tonal one counts for as many of noise as it costs."""
-        return self._player.n_moving * (1 if self._partials is None else TONAL_COST)
+        """Voices that were decoded or stretched anew at the last clock; of tonal ones all, for each change tunes all, at the cost of several."""
+        return self._player.n_moving if self._partials is None else TONAL_COST * max(self._player.n_moving, self.n_voices)
 
     @property
     def n_voices(self) -> int:
