@@ -30,7 +30,7 @@ from oscsynth.parameters import State
 from oscsynth.patch import Patch
 from oscsynth.real_time import AUDIO_PRIORITY, ENGINE_PRIORITY, hurry, keep_memory
 from oscsynth.renderer import Renderer
-from oscsynth.sound.voices import load_sound
+from oscsynth.sound.loading import load_sound
 from tests.audio.jack_server import environment, jack_server
 
 from .machine import machine

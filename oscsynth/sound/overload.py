@@ -13,7 +13,7 @@ CALM_LOAD = 0.3  # where they become fine again: changes made twice as often tak
 CALM_SECONDS = 1.0
 BEGIN_LOAD = 0.8  # where notes begin to go; what is left is for everything else that can hold a block up
 END_LOAD = 0.65  # where they no longer do, and where it aims
-WINDOW_SAMPLES = 512  # over which load is looked at: in shorter blocks one of several has all of the work
+WINDOW_SAMPLES = 512  # of which the worst block counts: in short blocks one of several has all of the work
 WINDOWS_BEFORE = 2  # one alone may have been held up by somebody else
 FADE_SECONDS = 0.02  # of a note that is given up
 SETTLE_SECONDS = 0.03  # until it is seen what came of it
@@ -34,7 +34,7 @@ class Overload:
     def forget(self) -> None:
         """Begin anew."""
         self.is_coarse = False
-        self._busy_seconds = self._length_seconds = self._settle_seconds = self._calm_seconds = 0.0
+        self._worst = self._length_seconds = self._settle_seconds = self._calm_seconds = 0.0
         self._samples = self._busy_windows = self._full_windows = 0
         self._is_relieving = False
 
@@ -48,13 +48,13 @@ class Overload:
         n_voices : int
             Notes that could go.
         """
-        self._busy_seconds += busy_seconds
+        self._worst = max(self._worst, busy_seconds / length_seconds)
         self._length_seconds += length_seconds
         self._samples += n_samples
         if self._samples < WINDOW_SAMPLES:
             return 0
-        load, seconds = self._busy_seconds / self._length_seconds, self._length_seconds
-        self._busy_seconds = self._length_seconds = 0.0
+        load, seconds = self._worst, self._length_seconds
+        self._worst = self._length_seconds = 0.0
         self._samples = 0
         self._coarsen(load, seconds)
         if not self._is_needed(load, seconds):

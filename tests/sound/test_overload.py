@@ -81,8 +81,9 @@ def test_no_more_go_than_there_are_and_none_while_there_is_room(loads: list[floa
     assert not any(told(Overload(), *[min(load, END_LOAD) for load in loads], n_samples=n_samples))
 
 
-def test_in_short_blocks_one_with_all_of_the_work_is_no_overload() -> None:
-    assert not any(told(Overload(), *[1.5, 0.1, 0.1, 0.1] * 50, n_samples=128))
+def test_in_short_blocks_the_one_that_has_all_of_the_work_counts() -> None:
+    assert any(told(Overload(), *[1.2, 0.1, 0.1, 0.1] * 50, n_samples=128))
+    assert not any(told(Overload(), *[0.5, 0.1, 0.1, 0.1] * 50, n_samples=128))
 
 
 def test_released_notes_go_first_the_quietest_before_the_rest(keys: Keys) -> None:
