@@ -39,8 +39,10 @@ from .switch import late_clients
 from .timetags import load
 
 PERIODS_SAMPLES = (128, 256)
+KINDS = {"immediate": False, "timetagged": True}
 ON_SECONDS, OFF_SECONDS = 0.06, 0.14
 AHEAD_SECONDS = 0.1
+NEAR_SECONDS = 0.2  # of an event: an xrun then has moved what is heard of it
 BEFORE_SAMPLES = 1024  # a time tag may be early
 SEED = 440
 PATCH = "name: A violin gate\ndecoder: decoders/violin.onnx\nchroma: A\ngate: closed\n{envelope}\n"
@@ -67,6 +69,12 @@ class Result:
     xruns: int
     late_clients: dict[str, int]  # whom the server named as late
     latencies: list[float] = field(default_factory=list)
+    undisturbed: list[bool] = field(default_factory=list)  # whether the server had no xrun between the packet and the sound
+
+    def spread_undisturbed(self) -> tuple[int, float]:
+        """Return how many events had no xrun, and their p99 - p1: an xrun moves the server's own count of samples, and all that is heard."""
+        kept = [latency for latency, is_kept in zip(self.latencies, self.undisturbed, strict=False) if is_kept]
+        return len(kept), float(np.diff(np.percentile(kept, [1, 99]))[0]) if kept else 0.0
 
     def line(self) -> str:
         """Return it as one line."""
@@ -76,7 +84,8 @@ class Result:
         return (
             f"{self.player:9s} {self.period_samples:4d} {how:10s}  first p50 {self.first[0]:6.2f} p99 {self.first[1]:6.2f}   "
             f"2 % p50 {self.two_percent[0]:6.2f} p99 {self.two_percent[1]:6.2f}   half +{self.half_after_first:5.2f}   "
-            f"p99 - p1 {self.spread:6.3f} ms   xruns {self.xruns}{late}{lost}"
+            f"p99 - p1 {self.spread:6.3f} ms ({self.spread_undisturbed()[1]:.3f} of {self.spread_undisturbed()[0]} without an xrun)   "
+            f"xruns {self.xruns}{late}{lost}"
         )
 
 
@@ -245,6 +254,7 @@ def measure(player: str, period_samples: int, timetagged: bool, events: int, n_l
         time.sleep(1.5)
         xruns, late = capture.xruns, late_clients(log)
         moments = play(capture, port, send, events, timetagged)
+        xrun_samples = list(capture.xrun_samples)
         xruns, late = capture.xruns - xruns, late_clients(log) - late
         first, beyond, half = judge(capture.sound[:, 0].copy(), moments)
     ms = 1000 / SAMPLE_RATE_HZ
@@ -257,6 +267,7 @@ def measure(player: str, period_samples: int, timetagged: bool, events: int, n_l
         *(player, period_samples, timetagged, n_load, messages_per_second, events, len(first)),
         *(percentiles(first), percentiles(beyond), half * ms, float(high - low), xruns, dict(late)),
         latencies=[round(float(each) * ms, 4) for each in first],
+        undisturbed=[not any(abs(xrun - moment) < NEAR_SECONDS * SAMPLE_RATE_HZ for xrun in xrun_samples) for moment in moments],
     )
 
 
@@ -289,14 +300,14 @@ def main() -> None:
     parser.add_argument("--players", nargs="+", default=list(PLAYERS), choices=list(PLAYERS))
     parser.add_argument("--load", type=int, default=0, help="processes that only compute meanwhile")
     parser.add_argument("--flood", type=int, default=0, help="messages a second from another process meanwhile")
-    parser.add_argument("--at-once", action="store_true", help="leave out what is sent ahead of time")
+    parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=list(KINDS), help="at once, or ahead of time")
     parser.add_argument("--output", type=Path, help="a folder for the JSON and the picture")
     arguments = parser.parse_args()
     if refused := listen_undisturbed():
         print(refused, file=sys.stderr)
     results = []
     for period in arguments.periods:
-        for timetagged in (False, True)[: 1 if arguments.at_once else 2]:
+        for timetagged in map(KINDS.get, arguments.kinds):
             for player in arguments.players:
                 results.append(measure(player, period, timetagged, arguments.events, arguments.load, arguments.flood))
                 print(results[-1].line(), flush=True)

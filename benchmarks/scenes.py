@@ -111,6 +111,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--steady-seconds", type=float, default=1.0)
+    parser.add_argument("--output", type=Path, help="a folder for the JSON")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
@@ -126,7 +127,7 @@ def main() -> None:
         for n in range(1, N_SCENES + 1):
             store_scene(patches / "setlist.yaml", scene(n, [f"A tiny {patch}" for patch in range(1, 5)], chance))
         result = run(patches, listening)
-    report(result, arguments.seconds)
+    report(result, arguments.seconds, arguments.output, "scenes")
     [right] = found
     print(f"after the switch something else stood than belongs to the scene: {right.wrong} times; no answer in 90 ms: {right.unanswered} times")
     print(f"slowest answer: {1000 * right.slowest_seconds:.1f} ms")

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import re
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tests.audio.jack_server import PERIOD_SAMPLES, SAMPLE_RATE_HZ, Capture, environment, jack_server
+from tests.audio.jack_server import PERIOD_SAMPLES, SAMPLE_RATE_HZ, Capture, environment, jack_server, listen_undisturbed
 from tests.engine_harness import wait_until
 from tests.serving import Serve, megabytes, tiny_patches
+
+from .machine import machine
 
 SWITCHES_PER_SECOND = 10
 STEADY_SECONDS = 3.0
@@ -107,7 +110,8 @@ def switch(serve: Serve, capture: Capture, log: Path, seconds: float, n_patches:
 def run(patches: Path, listen: Callable[[Serve, Capture, Path], Result]) -> Result:
     """Return what a whole run shows: a server, the program, and somebody who listens to it."""
     # This process hears every period too, and must not keep the server waiting while it sends.
-    sys.setswitchinterval(1e-4)
+    if refused := listen_undisturbed():
+        print(refused, file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder, jack_server(log=(log := Path(folder) / "jackd.log")) as (name, _):
         # The capture client reads the server's name from the same place as everybody.
         serve = Serve("--audio", "portaudio", patches=patches, env=environment(name))
@@ -129,15 +133,19 @@ def main() -> None:
     parser.add_argument("--patches", type=Path, help="a folder of patches; small ones made for the purpose if left out")
     parser.add_argument("--n-patches", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--output", type=Path, help="a folder for the JSON")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         patches = arguments.patches or tiny_patches(Path(name), arguments.n_patches)
         result = run(patches, lambda serve, capture, log: switch(serve, capture, log, arguments.seconds, arguments.n_patches))
-    report(result, arguments.seconds)
+    report(result, arguments.seconds, arguments.output)
 
 
-def report(result: Result, seconds: float) -> None:
-    """Print what was found."""
+def report(result: Result, seconds: float, output: Path | None = None, name: str = "switch") -> None:
+    """Print what was found, and write it as JSON."""
+    if output:
+        output.mkdir(parents=True, exist_ok=True)
+        (output / f"{name}.json").write_text(json.dumps({"machine": machine(), "seconds": seconds} | asdict(result), indent=1) + "\n")
     print(f"{result.switches} switches in {seconds:g} s at {SAMPLE_RATE_HZ} Hz, {PERIOD_SAMPLES} samples a period")
     print(f"xruns {result.xruns} (the machine's own: {result.steady_xruns_per_minute:.0f} a minute with nothing switched)")
     late = ", ".join(f"{client} {count} times" for client, count in result.late_clients.items()) or "nobody"

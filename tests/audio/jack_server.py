@@ -116,6 +116,7 @@ class Capture:
         jack.set_info_function(lambda message: None)
         self.client = jack.Client("capture", no_start_server=True, servername=name)
         self.xruns = 0
+        self.xrun_samples: list[int] = []  # where in the sound they came
         self._sound = np.full((MAX_SECONDS * SAMPLE_RATE_HZ, 2), 0, np.float32)  # written to: no page is fetched while it listens
         self.samples = 0
         self.periods: list[int] = []  # where each begins in the server's own count
@@ -135,6 +136,7 @@ class Capture:
 
     def _count(self, delayed_usecs: float) -> None:
         self.xruns += 1
+        self.xrun_samples.append(self.samples)
 
     def connect(self, timeout_seconds: float = 5) -> None:
         """Wait for its ports and listen to them (again)."""
