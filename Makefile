@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
 .DEFAULT_GOAL := help
 
-.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening benchmark-power-cut benchmark-training benchmark-workers benchmark-training-speed
+.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening benchmark-power-cut benchmark-training benchmark-deadlines benchmark-overload benchmark-recording soak benchmark-workers benchmark-training-speed
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -48,12 +48,25 @@ benchmark-timetags: .venv/test.stamp  ## five hundred bundles ahead of time, thr
 benchmark-latency: .venv/test.stamp  ## from the OSC packet to the sound through JACK, beside scsynth (needs supercollider-server)
 	$(BIN)/python -m benchmarks.latency --output docs/benchmarks
 
+benchmark-deadlines: .venv/test.stamp  ## how much of its time a block takes, alone and on a busy machine, through JACK
+	$(BIN)/python -m benchmarks.deadlines --output docs/benchmarks
+
+benchmark-overload: .venv/test.stamp  ## more notes than there is time for
+	$(BIN)/python -m benchmarks.overload --output docs/benchmarks
+
+benchmark-recording: .venv/test.stamp  ## ten minutes of a recording against what was heard
+	$(BIN)/python -m benchmarks.recording --output docs/benchmarks
+
+MINUTES ?= 30
+soak: .venv/test.stamp  ## half an hour (or MINUTES=120) of everything at once under JACK
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) --output docs/benchmarks
+
 benchmark-midi: .venv/test.stamp  ## measure how fast MIDI files are rendered, and how exactly a keyboard is heard
 	$(BIN)/python -m benchmarks.midi_file
 	$(BIN)/python -m benchmarks.midi_jack
 
 benchmark-start: .venv/test.stamp  ## measure the start, memory and recovery
-	$(BIN)/python -m benchmarks.start
+	$(BIN)/python -m benchmarks.start --output docs/benchmarks
 
 benchmark-training: .venv/test.stamp  ## measure the memory that training on 20 hours of sound takes (13 GB of disk)
 	$(BIN)/python -m benchmarks.training_memory
@@ -74,13 +87,13 @@ benchmark-power-cut: .venv/test.stamp  ## kill everything in the middle of a sce
 	$(BIN)/python -m benchmarks.power_cut
 
 benchmark-switch: .venv/test.stamp  ## ten patch switches a second for a minute under JACK
-	$(BIN)/python -m benchmarks.switch
+	$(BIN)/python -m benchmarks.switch --output docs/benchmarks
 
 benchmark-tonal: .venv/test.stamp  ## measure the tonal phase beside Griffin-Lim and RTPGHI
 	$(BIN)/python -m benchmarks.tonal
 
 benchmark-scenes: .venv/test.stamp  ## twenty scenes at random, ten switches a second for a minute under JACK
-	$(BIN)/python -m benchmarks.scenes
+	$(BIN)/python -m benchmarks.scenes --output docs/benchmarks
 
 benchmark-voices: .venv/test.stamp  ## measure what up to sixty-four notes take of a core
 	$(BIN)/python -m benchmarks.voices
