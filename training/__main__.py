@@ -146,7 +146,8 @@ def encoder(
         stft = open_decoder(decoder).stft
         corpus = corpora.recipe(recipe, stft) if recipe else folders.folder(sounds, stft)
         here = work or cache() / f"encoder-{decoder.stem}"
-        command = shlex.join(["oscsynth", "train", "encoder", decoder.name, *(["--recipe", recipe] if recipe else []), "--seed", str(seed)])
+        given = [*(["--recipe", recipe] if recipe else []), *(["--epochs", str(epochs)] if epochs else [])]
+        command = shlex.join(["oscsynth", "train", "encoder", decoder.name, *given, "--seed", str(seed)])
         made = train_encoder(decoder, corpus, epochs=epochs, minutes=minutes, seed=seed, work=here, command=command, say=typer.echo)
         if not work and not made.interrupted:
             shutil.rmtree(here, ignore_errors=True)
