@@ -92,6 +92,10 @@ benchmark-switch: .venv/test.stamp  ## ten patch switches a second for a minute 
 benchmark-tonal: .venv/test.stamp  ## measure the tonal phase beside Griffin-Lim and RTPGHI
 	$(BIN)/python -m benchmarks.tonal
 
+.PHONY: benchmark-resynthesis
+benchmark-resynthesis: .venv/test.stamp  ## measure how near a sound comes that is played through its decoder, and whether its faders click
+	$(BIN)/python -m benchmarks.resynthesis
+
 benchmark-scenes: .venv/test.stamp  ## twenty scenes at random, ten switches a second for a minute under JACK
 	$(BIN)/python -m benchmarks.scenes --output docs/benchmarks
 
@@ -107,6 +111,10 @@ decoders: .venv/test.stamp  ## train the shipped decoders again, from their reci
 .PHONY: paper
 paper: .venv/test.stamp  ## repeat the paper's experiments and write docs/paper.md (hours; goes on where it was)
 	$(BIN)/python -m training paper
+
+.PHONY: tracks
+tracks: .venv/test.stamp  ## play the tracks of patches that resynthesise again, with the soundfont
+	$(BIN)/python -c 'from pathlib import Path; from training.tracks import write; print(*write(Path("patches/tracks")))'
 
 vouchers: .venv/test.stamp  ## check the shipped decoders, so that the first start need not
 	$(BIN)/python -c 'from pathlib import Path; from oscsynth.probe import vouch; vouch(Path("patches/decoders"))'

@@ -154,13 +154,16 @@ def render(
         list[str] | None,
         typer.Option(metavar="N=PATCH", help="Patch for one channel of a MIDI file, once for each, none to leave it out: --channel 10=none."),
     ] = None,
+    input: Annotated[
+        Path | None, typer.Option(metavar="FILE", dir_okay=False, exists=True, help="A sound file that patches with `input: live` hear.")
+    ] = None,
 ) -> None:
     """Play a score into a sound file, faster than it sounds; the same score gives the same samples."""
     from .render import render_file
 
     channels = dict(map(_channel, channel or ()))
     rendered = render_file(
-        score, output, patches=patches, patch=patch, sample_rate_hz=sample_rate, seconds=seconds, bits=int(bits), channels=channels
+        score, output, patches=patches, patch=patch, sample_rate_hz=sample_rate, seconds=seconds, bits=int(bits), channels=channels, heard=input
     )
     typer.echo(f"wrote {shown(output)}: {rendered.seconds:.1f} s")
     for fault in rendered.faults:

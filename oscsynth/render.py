@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .audio.inputs import FileInput
 from .control.instrument import Instrument
 from .control.osc import Argument, Message
 from .control.row import Reply
@@ -27,7 +28,7 @@ from .sound.engine import Engine
 from .sound.loading import SoundLoader
 from .sound.note_sound import NoteSound
 from .sound.voices import Sound
-from .tracks import track_of
+from .tracks import read_track, track_of
 
 Block = NDArray[np.float32]
 
@@ -57,6 +58,8 @@ class Performance:
         What part 1 plays at first; otherwise the first by name.
     channels : mapping of int to str
         Patches for single MIDI channels (from 1), or `NOBODY`; each gets a part of its own, the first of them part 1 unless ``patch`` is given.
+    heard : float32 (samples, 1 or 2), optional
+        What the sound input hears, from the first sample on; silence after it.
     prefers_notes : bool
         Has the first patch by name that plays notes start, where there is one.
 
@@ -73,6 +76,7 @@ class Performance:
         patch: str | None = None,
         channels: Mapping[int, str] | None = None,
         prefers_notes: bool = False,
+        heard: Block | None = None,
     ) -> None:
         self.engine = Engine(sample_rate_hz)
         self.instrument = Instrument(
@@ -80,6 +84,7 @@ class Performance:
             seconds=lambda: self.engine.position_samples / sample_rate_hz,
             track_seconds=lambda part: self.engine.tracks_seconds()[part - 1],
         )
+        self._heard = FileInput("", heard) if heard is not None else None
         self._loader = SoundLoader(sample_rate_hz)
         self._sounds: dict[str, Sound | NoteSound] = {}
         self._asked: list[tuple[int, Patch | None]] = []
@@ -155,7 +160,8 @@ class Performance:
 
     def render(self, n_samples: int) -> Block:
         """Return the next samples, float32 (n_samples, 2)."""
-        return self.engine.render(np.frombuffer(self.instrument.state.values), n_samples)
+        heard = self._heard.take(n_samples) if self._heard else None
+        return self.engine.render(np.frombuffer(self.instrument.state.values), n_samples, heard)
 
     def fade_out(self, n_samples: int) -> Block:
         """Return the last samples, float32 (n_samples, 2), going to silence."""
@@ -221,10 +227,12 @@ def render_file(
     seconds: float | None = None,
     bits: int = 24,
     channels: Mapping[int, str] | None = None,
+    heard: Path | None = None,
 ) -> Rendered:
     """Play a score into a sound file of 16 or 24 bits; the ending of its name chooses WAV, FLAC, AIFF or OGG.
 
-    A MIDI file is played by the patch that is given, or by the first that plays notes; ``channels`` as in `Performance`.
+    A MIDI file is played by the patch that is given, or by the first that plays notes; ``channels`` as in `Performance`. ``heard`` is a sound file
+    that stands for the sound input.
 
     Raises
     ------
@@ -234,7 +242,8 @@ def render_file(
     _check_name(output)
     events = load_score(score)
     is_midi = any(event.address.endswith("/midi") for event in events)
-    performance = Performance(sample_rate_hz, patches, patch, channels, prefers_notes=is_midi)
+    sound = read_track(heard, sample_rate_hz).samples if heard else None
+    performance = Performance(sample_rate_hz, patches, patch, channels, prefers_notes=is_midi, heard=sound)
     return write(performance, events, output, name=shown(score), seconds=seconds, bits=bits)
 
 
