@@ -123,10 +123,15 @@ pictures: .venv/test.stamp  ## draw the spectrograms in docs/pictures, and take 
 	$(BIN)/python -m benchmarks.pictures
 	$(BIN)/python -m benchmarks.page_pictures
 
-sounds: .venv/test.stamp  ## render ten seconds of every factory patch to docs/sounds
+sounds: .venv/test.stamp  ## render ten seconds of every factory patch to docs/sounds, and the tour
+	$(BIN)/oscsynth demo --audio docs/sounds/tour.flac
 	for score in docs/sounds/*.score; do \
 	  $(BIN)/oscsynth render $$score -o $${score%.score}.flac --bits 16 --seconds 10 --patch "$$(sed -n '1s/^# patch: //p' $$score)" || exit 1; \
 	done
+
+.PHONY: walk
+walk: .venv/test.stamp  ## follow the README block by block on a fresh clone in an empty home (installs everything again)
+	$(BIN)/python -m benchmarks.walk
 
 lock: .venv/test.stamp  ## choose the newest versions again and write both lock files
 	$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --extra pyaudio --extra midi --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o play.lock

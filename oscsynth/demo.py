@@ -51,7 +51,7 @@ def render(path: Path, console: Console) -> None:
         performance = Performance(patches=Path(folder), patch=tour.FIRST_PATCH)
         for step in tour.TOUR:
             console.print(line(step), soft_wrap=True)
-        rendered = write(performance, tour.events(), path, seconds=tour.SECONDS)
+        rendered = write(performance, tour.events(), path, seconds=tour.SECONDS, bits=16)
     if rendered.faults:
         raise OscsynthError("\n".join(rendered.faults))
     console.print(f"wrote {shown(path)}: {rendered.seconds:.0f} s", soft_wrap=True)
