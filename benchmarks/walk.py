@@ -98,11 +98,11 @@ class Walk:
             time.sleep(0.02)
 
     def leave(self) -> None:
-        """Press Ctrl-C where it plays."""
+        """End what plays, as q does: Ctrl-C does nothing where this script was started in the background."""
         if self._playing is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._playing.pid, signal.SIGINT)
-            self._playing.wait(10)
+                os.killpg(self._playing.pid, signal.SIGTERM)
+            self._playing.wait(60)
             self._playing = None
 
     def messages(self, text: str) -> None:
