@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="oscsynth",
-    help="A headless instrument: neural decoders trained on real sounds, played over OSC. Start it with `oscsynth serve`.",
+    help="A headless instrument: neural decoders trained on real sounds, played over OSC. Hear it: `oscsynth demo`; start it: `oscsynth serve`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
