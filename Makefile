@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
 .DEFAULT_GOAL := help
 
-.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening benchmark-power-cut benchmark-training benchmark-deadlines benchmark-overload benchmark-recording soak benchmark-workers benchmark-training-speed
+.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-orchestra benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening benchmark-power-cut benchmark-training benchmark-deadlines benchmark-overload benchmark-recording soak benchmark-workers benchmark-training-speed
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -101,6 +101,9 @@ benchmark-scenes: .venv/test.stamp  ## twenty scenes at random, ten switches a s
 
 benchmark-voices: .venv/test.stamp  ## measure what up to sixty-four notes take of a core
 	$(BIN)/python -m benchmarks.voices
+
+benchmark-orchestra: .venv/test.stamp  ## measure how true the orchestra's notes are, and a transfer in one that is held
+	$(BIN)/python -m benchmarks.orchestra
 
 benchmark-notes: .venv/test.stamp  ## a hundred thousand random note events (minutes)
 	$(BIN)/python -m benchmarks.notes

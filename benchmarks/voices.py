@@ -4,15 +4,20 @@ The engine plays 0 to 64 notes of one part with the shipped violin decoder, on t
 time for a second of sound, with nothing moving; with every latent of every note moving all the time, so that all are decoded at each clock; with
 every note bent all the time, so that all are stretched; and with both. While more than 16 notes move, the clock is 256 samples. Each figure is
 the median, and the least, of many short turns, in turn with the others, since speed drifts on a shared machine.
+
+Below that the same of notes of the shipped orchestra, which are gone through hop by hop: held, and with a timbre that moves in all of them all the
+time, so that all are decoded again; with noise phase and tonal.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import statistics
 import time
 from collections.abc import Callable
+from typing import Literal
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
@@ -28,6 +33,8 @@ from oscsynth.sound.engine import Engine  # noqa: E402
 from oscsynth.sound.loading import load_sound  # noqa: E402
 
 COUNTS = (0, 1, 8, 16, 32, 64)
+ORCHESTRA_COUNTS = (1, 8, 16)
+PHASES: tuple[Literal["noise", "tonal"], ...] = ("noise", "tonal")
 N_LATENTS = 3
 PITCHES = range(55, 101)  # that the decoder knows: what is deeper or higher is stretched as well
 
@@ -57,6 +64,27 @@ def notes(n_voices: int, latents_move: bool, pitches_move: bool, stretch: Stretc
     return run
 
 
+def orchestra(n_voices: int, timbre_moves: bool, phase: Literal["noise", "tonal"]) -> Callable[[float], None]:
+    """Return a run of an engine that holds so many notes of a note decoder."""
+    engine, state = Engine(RATE_HZ), State()
+    decoder = str(factory_folder() / "decoders" / "orchestra.onnx")
+    engine.install(1, load_sound(Patch("Benchmark", decoder, voices=64, phase=phase), RATE_HZ))
+    for name, value in (("open", 1), ("patch", 1), ("timbre", 1), ("transfer/from", 0), ("transfer/to", 1)):
+        state.set(1, name, value)
+    for voice in range(n_voices):
+        for name, value in (("started", voice + 1), ("part", 1), ("pitch", 48 + voice)):
+            state.set_voice(voice, name, value)
+    values, rng = np.frombuffer(state.values), np.random.default_rng(1)
+
+    def run(seconds: float) -> None:
+        for _ in range(round(seconds * RATE_HZ / BLOCK_SAMPLES)):
+            if timbre_moves:
+                state.set(1, "transfer", rng.random())
+            engine.render(values, BLOCK_SAMPLES)
+
+    return run
+
+
 def main() -> None:
     """Measure and print."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -65,6 +93,11 @@ def main() -> None:
     options = arguments.parse_args()
     kinds = {"still": (False, False), "latents move": (True, False), "pitches move": (False, True), "both move": (True, True)}
     runs = {(kind, n): notes(n, *moves) for kind, moves in kinds.items() for n in COUNTS}
+    counts_of = dict.fromkeys(kinds, COUNTS)
+    for phase, moves in itertools.product(PHASES, (False, True)):
+        kind = f"{phase}, {'moves' if moves else 'held'}"
+        counts_of[kind] = ORCHESTRA_COUNTS
+        runs |= {(kind, n): orchestra(n, moves, phase) for n in ORCHESTRA_COUNTS}
     times: dict[tuple[str, int], list[float]] = {key: [] for key in runs}
     for run in runs.values():
         run(1.0)  # past their attacks
@@ -75,8 +108,8 @@ def main() -> None:
             times[key].append(100 * (time.process_time() - begun) / options.seconds)
     print(f"{machine()}\n\nshare of a core, median (least) of {options.repeats}, block {BLOCK_SAMPLES}")
     print(f"{'notes':14}" + "".join(f"{n:>16}" for n in COUNTS))
-    for kind in kinds:
-        cells = (f"{statistics.median(times[kind, n]):6.1f} % ({min(times[kind, n]):4.1f})" for n in COUNTS)
+    for kind, counts in counts_of.items():
+        cells = (f"{statistics.median(times[kind, n]):6.1f} % ({min(times[kind, n]):4.1f})" if n in counts else "" for n in COUNTS)
         print(f"{kind:14}" + "".join(f"{cell:>16}" for cell in cells))
 
 

@@ -9,6 +9,7 @@ import pyloudnorm
 import pytest
 import soundfile
 
+from benchmarks.orchestra import cents_off, transferred
 from oscsynth.library import Library, factory_folder
 from oscsynth.probe import _vouched_for
 from oscsynth.render import Performance
@@ -129,6 +130,26 @@ def test_the_tonal_violin_is_in_tune_from_c2_to_c7(tmp_path: Path) -> None:
         found = librosa.yin(sound, fmin=hz / 1.6, fmax=hz * 1.6, sr=RATE_HZ, frame_length=4096, hop_length=1500)
         off.append(1200 * np.log2(np.median(found) / hz))
     assert len(off) == 61 and np.abs(off).max() < 10
+
+
+@pytest.mark.parametrize(("instrument", "lowest", "highest"), [("cello", 36, 81), ("flute", 60, 96), ("bassoon", 34, 75)])
+def test_the_orchestra_is_in_tune(instrument: str, lowest: int, highest: int, tmp_path: Path) -> None:
+    """Within 20 cents, by librosa's pyin; `benchmarks.orchestra` listens to every pitch."""
+    performance = Performance(patches=tmp_path, patch="Parterre")
+    for message in (("timbre", 0.0), ("spread", 0.0), ("breath", 0.0), (f"timbre/{instrument}", 1.0)):
+        assert not performance.send(f"/oscsynth/{message[0]}", message[1])
+    for pitch in range(lowest, highest + 1, 9):
+        assert abs(cents_off(performance, pitch)) < 20
+
+
+def test_a_transfer_in_a_held_note_is_heard_without_a_click(tmp_path: Path) -> None:
+    performance = Performance(patches=tmp_path, patch="Tandem")
+    steady, moving, after = transferred(performance, 50)
+    spectra = [np.abs(np.fft.rfft(sound * np.hanning(len(sound)))) for sound in (steady[-8192:], after[-8192:])]
+    bands = [np.array([np.sum(band**2) for band in np.array_split(spectrum[20:2000], 30)]) for spectrum in spectra]
+    assert np.abs(10 * np.log10(bands[1] / bands[0])).max() > 10  # another instrument
+    sharpest = [float(np.abs(np.diff(sound, 2)).max()) for sound in (steady, moving, after)]
+    assert sharpest[1] < 1.2 * max(sharpest[0], sharpest[2])
 
 
 @pytest.mark.parametrize("decoder", ["violin", "cathedral"])

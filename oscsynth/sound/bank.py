@@ -234,7 +234,9 @@ class Bank:
     def apart(self) -> Apart:
         """Return the voices of the last `spectrum`, each by itself."""
         n = self.n_voices
-        return Apart(self._spectra.magnitudes[:n], self.gains[:n], self.pitches_hz[:n], tuple(self._voices[:n].tolist()))
+        return Apart(
+            self._spectra.magnitudes[:n], self.gains[:n], self.pitches_hz[:n], tuple(self._voices[:n].tolist()), self._spectra.lobes(range(n))
+        )
 
     def _move(self, moment: float, values: Voices, row: Row, at_clock: bool) -> None:
         n = self.n_voices

@@ -25,6 +25,7 @@ _TRANSFER, _FROM, _TO, _BRIGHTNESS, _SPREAD = (
     PART_SLOTS[name].start for name in ("transfer", "transfer/from", "transfer/to", "brightness", "spread")
 )
 _KEPT_NOTES = 64
+_USUAL_SECONDS = 1.0  # that a note is held
 _MOST_HELD_DB = 18.0  # that a hop of the loop is brought up or down to the loudness of the first
 
 
@@ -45,6 +46,7 @@ class NoteSound(Loaded):
         self.decoder, note, metadata = decoder, decoder.map, decoder.metadata
         self._hop_samples = metadata.hop_samples * stft.sample_rate_hz / metadata.sample_rate_hz
         self._loop = note.loop_first_hop, note.loop_last_hop
+        self._weights = self._shares()
         self._shift = np.array([latent.high - latent.low for latent in metadata.latents])
         self._brightness = note.brightness
         self._known: OrderedDict[bytes, tuple[Magnitudes, float]] = OrderedDict()
@@ -55,6 +57,15 @@ class NoteSound(Loaded):
         instruments = self.decoder.instruments
         notes = self._decode(instruments, np.full(len(instruments), len(self.decoder.pitches) // 2))[0]
         return float(np.median(notes.gains))
+
+    def _shares(self) -> Magnitudes:
+        """Return the share of each hop in a note that is held so long, float32 (n_hops,): as loud as it is, so it is scaled."""
+        first, last = self._loop
+        shares = np.zeros(self.decoder.n_hops, np.float32)
+        shares[:first] = 1.0
+        shares[first : last + 1] = max(0.0, _USUAL_SECONDS * self.stft.sample_rate_hz / self._hop_samples - first) / (last + 1 - first)
+        shares /= shares.sum()
+        return shares
 
     # ---- what is decoded
 
@@ -113,7 +124,7 @@ class NoteSound(Loaded):
         bad = ~np.isfinite(bands.reshape(len(bands), -1).sum(1))
         bands[bad] = 0.0
         self._hold(bands)
-        mean = self.decoder.magnitudes(bands[:, : self._loop[1] + 1].mean(1))
+        mean = self.decoder.magnitudes(np.einsum("vhb,h->vb", bands, self._weights))
         return Notes(bands, self.gains(self.shape(mean, np.zeros(len(mean)), np.zeros(len(mean))))), int(bad.sum())
 
     def _hold(self, bands: Magnitudes) -> None:

@@ -5,7 +5,7 @@ A voice is decoded again only when its faders have moved, and stretched again on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,9 @@ class Standing:
 
     def follow(self, at: int, other: object, theirs: int, now: int) -> None:
         """Go on with a note that another patch of the part holds: it stands still here."""
+
+    def lobes(self, places: Iterable[int]) -> None:
+        """Return no partials: they are found in the magnitudes."""
 
     def put(self, at: int, to: int) -> None:
         """Put one into the place of another."""

@@ -38,13 +38,14 @@ class Apart(NamedTuple):
     """Voices before they are mixed.
 
     ``magnitudes`` are float32 (voices, n_bins), ``gains`` and ``pitches_hz`` float64 (voices,); ``voices`` tells which is which: one that was there
-    at the last change goes on, others begin.
+    at the last change goes on, others begin. ``lobes`` are those of each where they are known and need not be found.
     """
 
     magnitudes: Magnitudes
     gains: Floats
     pitches_hz: Floats
     voices: tuple[int, ...]
+    lobes: tuple[Lobes, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +112,12 @@ class Partials:
 
     def change(self, anchor: float, apart: Apart, gain: float = 1.0) -> Tone | None:
         """Return what sounds from now on, None for silence; partials that go on have at the sample ``anchor`` the phase that they had."""
-        magnitudes, gains, pitches_hz, voices = apart
+        magnitudes, gains, pitches_hz, voices, known = apart
         if not voices:
             self._tone = None
             return None
         pitches = pitches_hz / self._stft.bin_hz if self._is_pitched else np.full(len(voices), np.nan)
-        lobes = self._lobes(magnitudes, pitches, voices)
+        lobes = joined(known) if known is not None else self._lobes(magnitudes, pitches, voices)
         phases, swings = self._begun(lobes, magnitudes)
         old = self._tone
         rows = np.repeat([self._rows.get(voice, -1) for voice in voices], lobes.counts)

@@ -5,14 +5,20 @@ A note is decoded once for its timbre and pitch, and again whenever its timbre m
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from .controls import Row
+from .comb import comb_of, combed
+from .controls import Indices, Row
+from .loaded import Magnitudes
+from .lobes import Lobes
 from .note_sound import NoteSound
 from .standing import FadersAt, Values
 
-DECODE_COST = 2  # whole notes decoded count for as many more voices that move
+DECODE_COST = 4  # whole notes decoded count for as many more voices that move
+FEW = 4  # so many are made anew at every clock, come what may
 
 
 class Walking:
@@ -32,7 +38,9 @@ class Walking:
         self._sound, self._faders_at = sound, faders_at
         self.faults = 0
         self._places = np.zeros(n, np.intp)  # which of the decoder's pitches each has
-        self.sung, self._begun, self._gains = np.zeros(n), np.zeros(n), np.zeros(n)
+        self._rests, self._is_odd = np.zeros(n, bool), np.zeros(n, bool)
+        self._lobes: dict[int, Lobes] = {}  # by place
+        self.sung, self._semitones, self._begun, self._gains = (np.zeros(n) for _ in range(4))
         self._draws = np.zeros((n, sound.n_latents))
         self._timbres = np.zeros((n, sound.n_latents), np.float32)
         self._bands = np.empty((n, sound.decoder.n_hops, sound.decoder.n_bands), np.float32)
@@ -48,6 +56,7 @@ class Walking:
         self._places[at] = sound.decoder.nearest(np.array([pitch]))[0]
         self.sung[at] = sound.decoder.pitches[self._places[at]]
         self._begun[at], self._timbres[at], self._draws[at] = now, np.nan, sound.draw(number)
+        self._is_odd[at] = bool(number % 2)
 
     def follow(self, at: int, other: object, theirs: int, now: int) -> None:
         """Go on with a note that another patch of the part holds: from where it has come to, or from the loop."""
@@ -55,23 +64,55 @@ class Walking:
 
     def put(self, at: int, to: int) -> None:
         """Put one into the place of another."""
-        for rows in (self._places, self.sung, self._begun, self._gains, self._draws, self._timbres, self._bands, self.magnitudes, self.powers):
+        for numbers in (self._places, self.sung, self._semitones, self._begun, self._gains, self._rests, self._is_odd):
+            numbers[to] = numbers[at]
+        if at in self._lobes:
+            self._lobes[to] = self._lobes[at]
+        for rows in (self._draws, self._timbres, self._bands, self.magnitudes, self.powers):
             rows[to] = rows[at]
 
     def move(self, moment: float, values: Values, row: Row, semitones: Row, touched: NDArray[np.bool_]) -> int:
         """Go on with those that are ``touched``, bool (voices,), and return as how many they count; arguments as for `standing.Standing`."""
-        at = np.flatnonzero(touched)
-        if len(at) == 0:
+        n, sound = len(touched), self._sound
+        if not touched.any():
             return 0
-        sound = self._sound
-        timbres = sound.timbres(row, self._faders_at(values, row)[at], self._draws[at])
-        moved = at[(timbres != self._timbres[at]).any(1)]
-        if len(moved):
-            self._timbres[at] = timbres
-            (self._bands[moved], self._gains[moved]), faults = sound.decode(self._timbres[moved], self._places[moved])
-            self.faults += faults
-        spectra = sound.shape(sound.moments(self._bands, at, moment - self._begun[at]), semitones[at], self.sung[at])
+        timbres = sound.timbres(row, self._faders_at(values, row), self._draws[:n])
+        stale = (timbres != self._timbres[:n]).any(1) & touched
+        walks = ~stale & (semitones == self._semitones[:n]) & (moment - self._begun[:n] > sound.loop_samples())
+        at = np.flatnonzero(touched & ~self._rest(walks) if touched.all() and n > FEW else touched)
+        if stale.any():
+            self._decode(np.flatnonzero(stale), timbres[stale])
+        if len(at):
+            self._semitones[at] = semitones[at]
+            self._hear(at, moment)
+        return int(touched.sum()) + DECODE_COST * int(stale.sum())
+
+    def _rest(self, walks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which are left as they are this time: those that have come to their loop and only walk, every other time, not all at once."""
+        n = len(walks)
+        self._rests[:n] = np.where(walks, ~self._rests[:n], self._is_odd[:n])
+        return self._rests[:n] & walks
+
+    def _decode(self, at: Indices, timbres: Magnitudes) -> None:
+        self._timbres[at] = timbres
+        (self._bands[at], self._gains[at]), faults = self._sound.decode(timbres, self._places[at])
+        self.faults += faults
+
+    def _hear(self, at: Indices, moment: float) -> None:
+        """Let some sound as what they have come to; a tone needs its partials, noise is as wide as the decoder has it."""
+        sound, semitones = self._sound, self._semitones[at]
+        spectra = sound.shape(sound.moments(self._bands, at, moment - self._begun[at]), semitones, self.sung[at])
         spectra *= self._gains[at].astype(np.float32)[:, None]
-        self.magnitudes[at] = spectra
-        self.powers[at] = spectra * spectra
-        return len(at) + DECODE_COST * len(moved)
+        self.powers[at] = powers = spectra * spectra
+        if sound.patch.phase != "tonal":
+            self.magnitudes[at] = spectra
+            return
+        pitches_hz = 440.0 * 2.0 ** ((self.sung[at] + semitones - 69.0) / 12.0)
+        highest_hz = 0.5 * sound.decoder.metadata.sample_rate_hz
+        self.magnitudes[at], lobes = combed(powers, [comb_of(float(pitch), sound.stft, highest_hz) for pitch in pitches_hz])
+        for place, each in zip(at.tolist(), lobes, strict=True):
+            self._lobes[place] = each
+
+    def lobes(self, places: Iterable[int]) -> tuple[Lobes, ...] | None:
+        """Return the partials of some, for a sound whose phase is tonal."""
+        return tuple(self._lobes[place] for place in places) if self._lobes else None

@@ -75,7 +75,7 @@ class WalkingDrone:
     def apart(self) -> Apart:
         """Return the note classes of the last `spectrum`, each by itself."""
         at = np.flatnonzero(self._gains)
-        return Apart(self._spectra.magnitudes[at], self._gains[at], self._pitches_hz[at], tuple(at.tolist()))
+        return Apart(self._spectra.magnitudes[at], self._gains[at], self._pitches_hz[at], tuple(at.tolist()), self._spectra.lobes(at.tolist()))
 
     def _faders_at(self, values: Values, row: Row) -> Row:
         return np.tile(row[_LATENTS][: self._sound.n_latents], (len(values), 1))

@@ -55,7 +55,7 @@ def weigh(play: Player, **weights: float) -> None:
 
 
 def spectrum(play: Keys, voice: int = 0) -> np.ndarray:
-    return play.bank._spectra.magnitudes[voice].copy()
+    return np.sqrt(play.bank._spectra.powers[voice])
 
 
 def levels_db(play: Keys, hops: int) -> np.ndarray:
