@@ -5,6 +5,7 @@ It opens no file, socket or log, and waits for nothing. Imports ``sound``, ``aud
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .audio.inputs import Input
 
 LOAD_SMOOTHING_SECONDS = 0.5
+COUNT_EVERY_SAMPLES = 1024  # what takes a while to count, and is looked at far less often
 
 
 class Renderer:
@@ -52,6 +54,7 @@ class Renderer:
         self.input: Input | None = None  # what is listened to
         self.guard = Guard(self._render, n_channels)
         self.shed = 0  # notes given up
+        self._counts, self._count_at = (0.0, 0.0, 0.0), 0  # faults, parts and voices, and when they are counted again
         self._overload = Overload()
         self._clock, self._own_clock = clock, own_clock
         self._tap = tap
@@ -83,10 +86,10 @@ class Renderer:
 
     def _relieve(self, n_samples: int, busy_seconds: float) -> None:
         engine, overload = self.engine, self._overload
-        count = overload(busy_seconds, n_samples / self._rate_hz, n_samples, engine.sounding_voices)
+        share = overload(busy_seconds, n_samples / self._rate_hz, n_samples)
         engine.is_coarse = overload.is_coarse
-        if count:
-            self.shed += engine.shed(count)
+        if share:
+            self.shed += engine.shed(math.ceil(share * engine.sounding_voices))
 
     def _measure(self, block: NDArray[np.float32], n_samples: int, begun_seconds: float, busy_seconds: float) -> None:
         length_seconds = n_samples / self._rate_hz
@@ -95,6 +98,9 @@ class Renderer:
         self._load_peak = max(self._load_peak, load)
         self._peak = max(self._peak, float(block.max()), -float(block.min()))
         backend, engine = self.backend, self.engine
+        if engine.position_samples >= self._count_at:
+            self._count_at = engine.position_samples + COUNT_EVERY_SAMPLES
+            self._counts = float(engine.faults), float(engine.sounding_parts), float(engine.sounding_voices)
         fields = (
             self._pid,
             self._rate_hz,
@@ -105,15 +111,15 @@ class Renderer:
             self._load,
             self._load_peak,
             float(backend.underruns) if backend else 0.0,
-            float(engine.faults),
+            self._counts[0],
             max(self._peak, self._peak_before),
-            float(engine.sounding_parts),
+            self._counts[1],
             float(self._late),
             float(self.guard.errors),
             float(self.loaded),
             self.state.reached_seconds,
             float(self.is_hurried),
-            float(engine.sounding_voices),
+            self._counts[2],
             float(self.shed),
             float(self._held_up),
         )

@@ -89,7 +89,8 @@ class Connection(asyncio.BufferedProtocol):
             self._sockets.handle_timed(packet, self)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Tell that it is gone."""
+        """Tell that it is gone, and hold nothing back."""
+        self._transport, self._buffer, self._unframer = None, bytearray(), Unframer()
         if self in self._sockets.connections:
             self._sockets.connections.discard(self)
             self._sockets.leave(self)

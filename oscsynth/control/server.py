@@ -163,6 +163,7 @@ class Server:
 
     def _leave(self, connection: Sender) -> None:
         self.clients.leave(connection)
+        self._budget.forget(connection)
         self.leave(connection)
         self.publish()
 
@@ -249,6 +250,10 @@ class _Budget:
             del self._left[next(iter(self._left))]
         self._left[sender] = (time.monotonic(), left - 1.0 if left >= 1.0 else left)
         return left >= 1.0
+
+    def forget(self, sender: Sender) -> None:
+        """Keep nothing of one who is gone."""
+        self._left.pop(sender, None)
 
     def _now(self, sender: Sender) -> float:
         since, left = self._left.get(sender, (0.0, float(MAX_FAILS_A_SECOND)))

@@ -6,8 +6,6 @@ samples. Both steps come before a deadline is missed, as long as the load grows 
 
 from __future__ import annotations
 
-import math
-
 COARSE_LOAD = 0.6  # where moving sounds become coarse; nearly nobody hears it, so it begins early
 CALM_LOAD = 0.3  # where they become fine again: changes made twice as often take twice as long at most
 CALM_SECONDS = 1.0
@@ -38,29 +36,21 @@ class Overload:
         self._samples = self._busy_windows = self._full_windows = 0
         self._is_relieving = False
 
-    def __call__(self, busy_seconds: float, length_seconds: float, n_samples: int, n_voices: int) -> int:
-        """Return how many notes are to go now.
-
-        Parameters
-        ----------
-        busy_seconds, length_seconds : float
-            How long a block took, and how long it lasts.
-        n_voices : int
-            Notes that could go.
-        """
+    def __call__(self, busy_seconds: float, length_seconds: float, n_samples: int) -> float:
+        """Return what share of the notes is to go now, 0 to 1, for a block that took so long and lasts so long."""
         self._worst = max(self._worst, busy_seconds / length_seconds)
         self._length_seconds += length_seconds
         self._samples += n_samples
         if self._samples < WINDOW_SAMPLES:
-            return 0
+            return 0.0
         load, seconds = self._worst, self._length_seconds
         self._worst = self._length_seconds = 0.0
         self._samples = 0
         self._coarsen(load, seconds)
         if not self._is_needed(load, seconds):
-            return 0
+            return 0.0
         self._settle_seconds = SETTLE_SECONDS
-        return math.ceil(n_voices * (1.0 - END_LOAD / load))
+        return 1.0 - END_LOAD / load
 
     def _is_needed(self, load: float, seconds: float) -> bool:
         self._settle_seconds -= seconds

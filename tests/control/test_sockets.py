@@ -2,8 +2,10 @@
 
 import asyncio
 import dataclasses
+import gc
 import socket
 import struct
+import weakref
 
 import pytest
 from pythonosc.osc_message_builder import build_msg
@@ -83,6 +85,23 @@ async def test_questions_are_answered_in_the_same_framing(server, connect, is_sl
     client = connect(is_slip)
     await client.send(build_msg(P + "latent/1", 0.5).dgram, build_msg(P + "latent/1", []).dgram)
     assert await client.receive() == [(P + "latent/1", (0.5,))]
+
+
+@alone
+async def test_of_a_connection_that_is_gone_nothing_is_held(server, connect):
+    client = connect()
+    await client.send(build_msg(P + "notify", 1).dgram, build_msg(P + "note/on", [60.0, 0.5]).dgram, build_msg(P + "nothing", 1).dgram)
+    while getattr((await client.receive())[-1], "address", "") != P + "fail":
+        pass
+    gone = weakref.ref(next(iter(server.sockets.connections)))
+    client.socket.close()
+    while server.sockets.connections:
+        await asyncio.sleep(0.001)
+    other = connect()  # the last one who asked is known until the next does
+    await other.send(VERSION)
+    await other.receive()
+    gc.collect()
+    assert gone() is None
 
 
 @each_framing
