@@ -141,7 +141,13 @@ SECTIONS: tuple[tuple[str, str, str, str, Callable[[Any], str]], ...] = (
         "The dummy driver has no sound card behind it: add its latency. An xrun moves the server's count, and with it all that is heard then.",
         latency,
     ),
-    (FLOOD, "The same under load and a flood", "benchmark-latency", "`python -m benchmarks.latency --load 2 --flood 20000`.", flood),
+    (
+        FLOOD,
+        "The same under load and a flood",
+        "benchmark-latency",
+        "`python -m benchmarks.latency --kinds immediate --load 2 --flood 20000`.",
+        flood,
+    ),
     (
         "deadlines",
         "How much of its time a block takes",
@@ -200,13 +206,15 @@ def page(folder: Path) -> str:
     parts = [
         "# Figures\n\nEach is written by the command beside it, with all its numbers in the JSON file of the same name; run them on your own machine."
     ]
+    notes = json.loads((folder / "notes.json").read_text())  # under which conditions the committed figures came about
     for name, title, command, text, figures in SECTIONS:
         path = folder / f"{name}.json"
         if not path.exists():
             continue
         found = json.loads(path.read_text())
         where = f" Measured on: {found['machine']}." if isinstance(found, dict) else ""
-        parts.append(f"## {title}\n\n`make {command}`. {text}{where}\n\n{figures(found)}")
+        note = f" {notes[name]}" if name in notes else ""
+        parts.append(f"## {title}\n\n`make {command}`. {text}{where}{note}\n\n{figures(found)}")
     return "\n\n".join(parts) + "\n"
 
 
