@@ -52,7 +52,7 @@ MAX_GROWTH_MB = 5.0
 SILENT_SECONDS = 40.0  # the longest release, and more
 _XRUN = re.compile(r"XRun: client = (\S+) was not finished, state = (\w+)")
 OURS, HELD_UP, OUTSIDE = "a block computed too long", "a block was kept waiting", "each block was rendered in time"
-_FAULTS = re.compile(r"fault|stopped|again|is gone|error", re.IGNORECASE)
+_FAULTS = re.compile(r"\bfaults?\b|stopped|starting it again|is gone|\berrors?\b", re.IGNORECASE)
 
 
 @dataclass
