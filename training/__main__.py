@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shlex
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from oscsynth.errors import CorpusError, OscsynthError
+from oscsynth.errors import CorpusError
 from oscsynth.library import user_folder
 
-app = typer.Typer(help="Train a decoder on sounds.", no_args_is_help=True, add_completion=False)
+from . import note_commands
+from .console import plain_errors
 
-EXTRA = ("tensorflow", "joblib", "h5py", "keras", "librosa", "onnx", "matplotlib", "soxr")  # of pip's extra `train`
+app = typer.Typer(help="Train a decoder on sounds.", no_args_is_help=True, add_completion=False)
 
 Epochs = Annotated[int | None, typer.Option(min=1, help="Stop after so many epochs.")]
 Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after the epoch that passes this.")]
@@ -27,7 +24,6 @@ Configuration = Annotated[str, typer.Option(help="mixing: every note everywhere;
 Work = Annotated[Path | None, typer.Option(help="Folder in which prepared sounds and the checkpoint lie until it is done.")]
 Workers = Annotated[str | None, typer.Option(metavar="HOST:PORT,...", help="Train on several machines: all of them, the same on each.")]
 Worker = Annotated[int, typer.Option(min=0, help="Which of the workers this is, from 0.")]
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @app.command()
@@ -42,7 +38,7 @@ def recipe(
     work: Work = None,
 ) -> None:
     """Render real instruments and train a decoder on them."""
-    with _plain_errors():
+    with plain_errors():
         from .checkpoint import key
         from .make import train_recipe
         from .own import cache
@@ -65,7 +61,10 @@ def recipes() -> None:
 
 @app.command()
 def sounds(
-    places: Annotated[list[Path], typer.Argument(metavar="SOUNDS...", help="Folders or files: WAV, FLAC, AIFF, OGG or MP3.")],
+    places: Annotated[list[Path] | None, typer.Argument(metavar="SOUNDS...", help="Folders or files: WAV, FLAC, AIFF, OGG or MP3.")] = None,
+    notes: Annotated[
+        Path | None, typer.Option(help="Instead: a folder of notes, called as violin_A4_mf.wav, or a CSV that says what each is.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Of the patch; the first folder's name if left out.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder of patches to write to; your own if left out.")] = None,
     latents: Annotated[int | None, typer.Option(min=1, max=64, help="Faders; as many as the sounds fill if left out.")] = None,
@@ -80,7 +79,15 @@ def sounds(
     worker: Worker = 0,
 ) -> None:
     """Train a decoder on your own sounds, and write a patch that plays it: `oscsynth train SOUNDS` is enough."""
-    with _plain_errors(workers, worker) as hosts:
+    if bool(places) == bool(notes):
+        raise typer.BadParameter("give it folders of sounds, or --notes with a folder of labelled notes")
+    if notes:
+        name = name or notes.resolve().stem or "Notes"
+        note_commands.train(notes, name, output or user_folder(), epochs=epochs, minutes=minutes, seed=seed, work=work)
+        _say_how_to_play(name, output)
+        return
+    assert places
+    with plain_errors(workers, worker) as hosts:
         from .own import train_sounds
 
         name = name or places[0].resolve().stem or "Sounds"
@@ -113,7 +120,7 @@ def report(
     seed: Seed = 440,
 ) -> None:
     """Write a page about a decoder: what its faders do, which notes are weak, how it sounds."""
-    with _plain_errors():
+    with plain_errors():
         from . import corpora, folders, prepare
         from .decoder_file import open_decoder
         from .report import write
@@ -135,7 +142,7 @@ def encoder(
     work: Work = None,
 ) -> None:
     """Train an encoder for a decoder, which stays as it is: then sounds can be played through it."""
-    with _plain_errors():
+    with plain_errors():
         from . import corpora, folders
         from .decoder_file import open_decoder
         from .encoder import train_encoder
@@ -163,7 +170,7 @@ def import_model(
     chroma: Annotated[bool | None, typer.Option(help="The last 12 inputs are the note; by their number if left out.")] = None,
 ) -> None:
     """Make a decoder and a patch from a Keras decoder of the ancestor program; nothing in the file is executed."""
-    with _plain_errors():
+    with plain_errors():
         from .importer import import_decoder
         from .make import file_stem, write_patch
 
@@ -188,7 +195,7 @@ def paper(
     page: Annotated[Path, typer.Option(help="The page to fill in.")] = Path("docs/paper.md"),
 ) -> None:
     """Repeat the paper's experiments: train what has no result yet (hours), measure, and write the page."""
-    with _plain_errors():
+    with plain_errors():
         from . import paper as grid
         from . import paper_figures, paper_measures, paper_page
 
@@ -203,56 +210,8 @@ def paper(
             typer.echo(paper_page.write_page(grid.read(results), page))
 
 
-class _plain_errors:  # reads as a word in `with`
-    """Turn what the user can do something about into one sentence, and keep TensorFlow's own lines away; meet the other workers."""
-
-    def __init__(self, workers: str | None = None, worker: int = 0) -> None:
-        self.hosts, self.worker = tuple(workers.split(",")) if workers else (), worker
-
-    def __enter__(self) -> tuple[str, ...]:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with _hushed():
-            try:
-                import keras
-
-                if not self.hosts:
-                    keras.ops.zeros(1)
-            except ModuleNotFoundError:
-                pass  # said in a sentence when it is needed
-        if self.hosts:
-            try:
-                from .workers import join
-
-                join(self.hosts, self.worker)
-            except OscsynthError as error:
-                self.__exit__(type(error), error, None)
-        return self.hosts
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, OscsynthError):
-            typer.echo(str(error), err=True)
-            raise typer.Exit(1) from error
-        if isinstance(error, OSError) and error.errno in FULL:
-            where = f" at {error.filename}" if error.filename else ""
-            typer.echo(f"the disk is full{where}; what was done so far stays: make room and give the same command again", err=True)
-            raise typer.Exit(1) from error
-        if isinstance(error, ModuleNotFoundError) and error.name in EXTRA:
-            typer.echo(f"training needs more than playing does ({error.name} is missing): pip install 'oscsynth[train]'", err=True)
-            raise typer.Exit(1) from error
-
-
-@contextmanager
-def _hushed() -> Iterator[None]:
-    """Keep away what TensorFlow says while it starts: it goes past every setting."""
-    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(nowhere)
-
+app.command()(note_commands.orchestra)
+app.command("paper-timbre")(note_commands.paper_timbre)
 
 if __name__ == "__main__":
     app()

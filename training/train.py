@@ -61,6 +61,8 @@ class Trained:
 class Watch(keras.callbacks.Callback):  # type: ignore[misc]
     """Keep the best weights, stop when nothing gets better, when the time is up, or when the loss is no number; show progress."""
 
+    error = ERROR  # what is made small, as Keras logs it
+
     def __init__(self, config: TrainingConfig, show: bool, keep: Callable[[Watch], None] = lambda watch: None) -> None:
         super().__init__()
         self.config, self.show, self.keep = config, show, keep
@@ -97,7 +99,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Keep the best weights and decide whether to go on."""
         logs = logs or {}
-        error = next((float(value) for key, value in logs.items() if key.startswith("val_") and key.endswith(ERROR)), np.nan)
+        error = next((float(value) for key, value in logs.items() if key.startswith("val_") and key.endswith(self.error)), np.nan)
         now = self.progress
         now.epochs, now.seconds = epoch + 1, time.monotonic() - self.started
         now.history.append(error)
