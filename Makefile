@@ -109,7 +109,7 @@ benchmark-notes: .venv/test.stamp  ## a hundred thousand random note events (min
 	$(BIN)/python -m benchmarks.notes
 
 decoders: .venv/test.stamp  ## train the shipped decoders again, from their recipes (hours)
-	for recipe in violin one-octave five-octaves cathedral; do $(BIN)/python -m oscsynth train recipe $$recipe || exit 1; done ; $(MAKE) vouchers
+	for recipe in violin one-octave five-octaves cathedral; do $(BIN)/python -m oscsynth train recipe $$recipe || exit 1; done ; $(BIN)/python -m oscsynth train orchestra && $(MAKE) vouchers
 
 .PHONY: paper
 paper: .venv/test.stamp  ## repeat the paper's experiments and write docs/paper.md (hours; goes on where it was)
@@ -118,6 +118,10 @@ paper: .venv/test.stamp  ## repeat the paper's experiments and write docs/paper.
 .PHONY: tracks
 tracks: .venv/test.stamp  ## play the tracks of patches that resynthesise again, with the soundfont
 	$(BIN)/python -c 'from pathlib import Path; from training.tracks import write; print(*write(Path("patches/tracks")))'
+
+.PHONY: paper-timbre
+paper-timbre: .venv/test.stamp  ## repeat the second paper's experiments and write docs/timbre-paper.md (hours; goes on where it was)
+	$(BIN)/python -m training paper-timbre
 
 vouchers: .venv/test.stamp  ## check the shipped decoders, so that the first start need not
 	$(BIN)/python -c 'from pathlib import Path; from oscsynth.probe import vouch; vouch(Path("patches/decoders"))'

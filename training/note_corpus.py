@@ -21,6 +21,8 @@ from .spectra import is_silent
 
 TRAIN, CHECK = 0, 1
 CHECK_SHARE = 0.1
+SHORTEST_SECONDS = 0.1
+ANALYSIS = Mel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def prepare(
     CorpusError
         When there are too few notes to learn from, or to check on.
     """
-    analysis = analysis or Mel()
+    analysis = analysis or ANALYSIS
     kept: list[tuple[str, str, int]] = []
     powers: list[np.ndarray] = []
     left_out = list(skipped)
@@ -85,9 +87,6 @@ def unusable(note: LabelledNote) -> str:
     if seconds < SHORTEST_SECONDS:
         return f"too short: {seconds:.3f} s, and a note needs {SHORTEST_SECONDS:g} s"
     return "silent" if is_silent(note.audio) else ""
-
-
-SHORTEST_SECONDS = 0.1
 
 
 def _joined(kept: list[tuple[str, str, int]], powers: list[np.ndarray], skipped: tuple[Skipped, ...], seed: int, analysis: Mel) -> NoteCorpus:

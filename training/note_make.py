@@ -118,7 +118,6 @@ def make(
     work: Path,
     say: Callable[[str], None],
     show: bool,
-    model: GmvaeConfig | None = None,
 ) -> MadeNotes:
     """Train on a prepared corpus, measure, and write the decoder.
 
@@ -128,13 +127,10 @@ def make(
         When training or export fails.
     """
     from . import note_measures, note_training
-    from .gmvae import GmvaeConfig
     from .note_export import export
 
-    sizes = {"n_hops": corpus.mel.n_hops, "n_bands": corpus.mel.n_bands, "channels": CHANNELS, "decoder_channels": DECODER_CHANNELS}
     config = replace(note_training.CONFIG, epochs=epochs or EPOCHS, minutes=minutes, seed=seed)
-    model = model or GmvaeConfig(len(corpus.instruments), len(corpus.pitches), **sizes)
-    trained = note_training.train(corpus, model, config, show=show, folder=work / stem)
+    trained = note_training.train(corpus, network_for(corpus), config, show=show, folder=work / stem)
     measured = {
         "separation": note_measures.separation(trained.network, corpus),
         "mean_squared_error": note_measures.reconstruction_error(trained.network, corpus),
@@ -143,6 +139,14 @@ def make(
     who, what = (measured["separation"][key]["accuracy"] for key in ("instrument from timbre", "pitch from pitch"))
     say(f"{path}: instruments told apart in {who:.1%}, pitches in {what:.1%} of the notes kept for checking")
     return MadeNotes(path, corpus, trained, measured)
+
+
+def network_for(corpus: NoteCorpus) -> GmvaeConfig:
+    """Return the network that is trained: wide where it listens, narrow where it plays."""
+    from .gmvae import GmvaeConfig
+
+    sizes = {"n_hops": corpus.mel.n_hops, "n_bands": corpus.mel.n_bands, "channels": CHANNELS, "decoder_channels": DECODER_CHANNELS}
+    return GmvaeConfig(len(corpus.instruments), len(corpus.pitches), **sizes)
 
 
 def metadata(corpus: NoteCorpus, trained: TrainedNotes, measured: dict[str, Any], facts: dict[str, str], seed: int) -> Metadata:
@@ -191,11 +195,11 @@ def note_map(corpus: NoteCorpus, trained: TrainedNotes) -> tuple[NoteMap, tuple[
     note = NoteMap(
         n_hops=corpus.mel.n_hops,
         n_bands=corpus.mel.n_bands,
-        instruments={name: rounded(mean) for name, mean in zip(corpus.instruments, means.timbre, strict=True)},
+        instruments={name: digits(mean) for name, mean in zip(corpus.instruments, means.timbre, strict=True)},
         ranges=corpus.ranges(),
         timbre_deviation=means.timbre_deviation,
         pitches=corpus.pitches,
-        pitch_means=tuple(rounded(mean) for mean in means.pitch),
+        pitch_means=tuple(digits(mean) for mean in means.pitch),
         pitch_deviation=round(means.pitch_deviation, 6),
         loop_first_hop=first,
         loop_last_hop=last,
@@ -205,7 +209,7 @@ def note_map(corpus: NoteCorpus, trained: TrainedNotes) -> tuple[NoteMap, tuple[
     return note, tuple(Latent(*map(float, box[:, k]), names[k]) for k in range(box.shape[1]))
 
 
-def rounded(mean: np.ndarray) -> tuple[float, ...]:
+def digits(mean: np.ndarray) -> tuple[float, ...]:
     """Return a mean with as many digits as can be heard."""
     return tuple(round(float(value), 5) for value in mean)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from oscsynth.metadata import Metadata, NoteMap, parse_metadata
+from oscsynth.metadata import PROPERTY, Metadata, NoteMap, parse_metadata
 
 from . import sounding
 from .document import Code, Document, Section, Sounds, Table, Text
@@ -22,7 +23,7 @@ HEARD = 60  # MIDI, or the nearest that the instrument has
 def write(made: MadeNotes, pages: Path, suffix: str = ".ogg") -> Path:
     """Write the page as Markdown, with a sound of each instrument beside it."""
     session = open_session(made.decoder.read_bytes())
-    metadata = parse_metadata(session.get_modelmeta().custom_metadata_map["oscsynth"])
+    metadata = metadata_of(session)
     assert metadata.note is not None
     pages.mkdir(parents=True, exist_ok=True)
     stem, sounds = made.decoder.stem, []
@@ -36,12 +37,17 @@ def write(made: MadeNotes, pages: Path, suffix: str = ".ogg") -> Path:
     return page
 
 
+def metadata_of(session: Any) -> Metadata:
+    """Return what an opened decoder says of itself."""
+    return parse_metadata(session.get_modelmeta().custom_metadata_map[PROPERTY])
+
+
 def stft_of(metadata: Metadata) -> Stft:
     """Return window, hop and rate of what is played."""
     return Stft(metadata.sample_rate_hz, metadata.window_samples, metadata.hop_samples)
 
 
-def note(session: object, metadata: Metadata, instrument: str, pitch_midi: int, seconds: float = SECONDS) -> np.ndarray:
+def note(session: Any, metadata: Metadata, instrument: str, pitch_midi: int, seconds: float = SECONDS) -> np.ndarray:
     """Return the magnitudes of a held note: (hops, n_bins) float32, the nearest pitch of the instrument's range."""
     found = metadata.note
     assert found is not None
