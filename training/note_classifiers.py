@@ -16,7 +16,7 @@ from .gmvae import GmvaeConfig, features
 from .note_corpus import CHECK, TRAIN, NoteCorpus
 from .note_measures import accuracy, f_score
 
-EPOCHS, BATCH, LEARNING_RATE = 40, 64, 1e-3
+EPOCHS, BATCH, LEARNING_RATE = 20, 64, 1e-3
 LABELS = ("instrument", "pitch")
 
 
@@ -38,9 +38,10 @@ def classifier(corpus: NoteCorpus, label: str, config: GmvaeConfig, *, seed: int
     """Teach a judge, or take it from where it was kept."""
     n_classes = {"instrument": len(corpus.instruments), "pitch": len(corpus.pitches)}[label]
     network = _network(config, label, n_classes, seed)
-    path = folder / f"judge-{label}-{checkpoint.key(config, note_corpus.key_of(corpus), seed, epochs)[:12]}.weights.h5" if folder else None
+    path = folder / f"judge-{label}-{checkpoint.key(config, note_corpus.key_of(corpus), seed, epochs)[:12]}.npz" if folder else None
     if path and path.exists():
-        network.load_weights(path)
+        with np.load(path, allow_pickle=False) as stored:
+            network.set_weights([stored[name] for name in stored.files])
         return Classifier(network)
     rows = corpus.rows(TRAIN)
     keras.utils.set_random_seed(seed)  # of the order and of what is dropped
@@ -51,7 +52,7 @@ def classifier(corpus: NoteCorpus, label: str, config: GmvaeConfig, *, seed: int
     network.fit(corpus.spectrogram[rows], getattr(corpus, label)[rows], batch_size=BATCH, epochs=epochs, verbose=0)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        network.save_weights(path)
+        np.savez(path, *network.get_weights())  # type: ignore[arg-type]
     return Classifier(network)
 
 

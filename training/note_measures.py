@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SPREADS = (0.0, 0.5, 1.0)
 NOTES_PER_TARGET = 30
+WEAK = 30.0  # how little the linear classifiers are held back: with a score of notes for each pitch, sklearn's 1 holds them back too much
 FLOOR_DB = 0.1  # of what changes: of two steady stretches the longer is taken
 Judge = Callable[[np.ndarray], np.ndarray]
 """Spectrograms (notes, n_hops, n_bands) to posteriors (notes, classes)."""
@@ -80,7 +81,7 @@ def linear_guesses(taught: np.ndarray, labels: np.ndarray, checked: np.ndarray) 
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300, C=WEAK))
     return np.asarray(classifier.fit(taught.astype(np.float64), labels).predict(checked.astype(np.float64)))
 
 

@@ -11,7 +11,7 @@ from . import timbre_paper
 from .note_corpus import TRAIN
 from .note_measures import ALPHAS, SPREADS
 from .paper_page import MISSING, table
-from .timbre_paper import MODELS, SHARES, TABLE_1, Cell
+from .timbre_paper import TABLE_1, Cell
 
 Results = dict[str, dict[str, Any]]
 NAMES = {"gmvae": "mixture (GMVAE)", "baseline": "isotropic, with a classifier"}
@@ -145,8 +145,8 @@ def write_page(results: Results, path: Path) -> Path:
 
 def draw(results: Path, work: Path, seed: int = timbre_paper.SEED) -> list[Path]:
     """Draw Figure 2 from the weights that there are: the timbre spaces flattened by t-SNE, with the mixtures' means."""
-    cells = [Cell("gmvae", share) for share in SHARES]
-    if not any((work / f"{cell.key}.weights.h5").exists() for cell in cells):
+    cells = [cell for cell in TABLE_1 if cell.model == "gmvae"]
+    if not any(timbre_paper.weights_path(cell, work).exists() for cell in cells):
         return []  # the picture stays as it is
     corpus = timbre_paper.corpus_of(work)
     panels = []
@@ -189,6 +189,3 @@ def draw_clouds(panels: list[tuple[str, np.ndarray, np.ndarray, np.ndarray]], na
         axes[-1].set(xlim=(0, 1), ylim=(-len(names), 1))
         axes[-1].set_axis_off()
     return path
-
-
-__all__ = ["MODELS", "draw", "sentence", "write_page"]
