@@ -15,7 +15,9 @@ from training.recipes import RECIPES
 from training.spectra import Stft, magnitudes
 
 ROOT = Path(__file__).parents[2]
-DECODERS = sorted(path for path in (ROOT / "patches" / "decoders").glob("*.onnx") if not path.name.endswith(ENCODER_SUFFIX))
+NOTES = "orchestra"  # of kind note: from `python -m training orchestra`
+FILES = sorted(path for path in (ROOT / "patches" / "decoders").glob("*.onnx") if not path.name.endswith(ENCODER_SUFFIX))
+DECODERS = [path for path in FILES if path.stem != NOTES]
 STFT = Stft()
 
 
