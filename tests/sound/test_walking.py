@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -233,3 +234,20 @@ def test_a_drone_goes_through_its_notes_and_stays(path: Path) -> None:
     play.set("gate", 0)
     play.render(RATE_HZ)
     assert not play.render(4096).any()
+
+
+def test_many_that_are_held_take_turns(keys: Make) -> None:
+    play = keys(voices=16)
+    for voice in range(8):
+        play.on(voice, 50 + voice)
+    play.render(RATE_HZ // 2 // 128 * 128)
+    seen = []
+    for _ in range(9):
+        seen.append(play.bank._spectra.powers[:8].copy())
+        play.render(128)
+    anew = np.array([(here != there).any(1) for here, there in itertools.pairwise(seen)])  # (clocks, voices)
+    assert not (anew[:-1] & anew[1:]).any() and anew.sum(0).min() >= 3  # where it turns back, a note sounds as it did
+    play.set("brightness", 1.0)
+    before = play.bank._spectra.powers[:8].copy()
+    play.render(256)
+    assert (play.bank._spectra.powers[:8] != before).any(1).all()  # a timbre that moves is heard in all at once
