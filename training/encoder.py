@@ -50,10 +50,16 @@ def train_encoder(
     work: Path | None = None,
     command: str = "",
     pitch_source: str = "known",
+    config: TrainingConfig | None = None,
     say: Say = print,
     show: bool = True,
 ) -> Made:
     """Train an encoder for a decoder on a corpus; write it beside the decoder (NAME.encoder.onnx), and its name into the decoder's metadata.
+
+    Parameters
+    ----------
+    config : TrainingConfig, optional
+        How to train, instead of what epochs, minutes and seed say.
 
     Raises
     ------
@@ -66,7 +72,7 @@ def train_encoder(
     if opened.metadata.kind != "frame":
         raise CorpusError(f"{path}: it is a decoder of whole notes: sounds cannot be played through it")
     hops = prepare.prepare(corpus, opened.stft, seed=seed, pitch_source=pitch_source, folder=work / "prepared" if work else None)
-    config = TrainingConfig(mixing=False, epochs=epochs or MOST_EPOCHS, minutes=minutes, seed=seed)
+    config = config or TrainingConfig(mixing=False, epochs=epochs or MOST_EPOCHS, minutes=minutes, seed=seed)
     trained = train(hops, model_of(opened), config, opened.metadata.registers, show=show, folder=work, autoencoder=beside(opened, seed))
     export.round_weights(trained)
     error = test_mse(trained, hops, hops.rows(TEST) if len(hops.rows(TEST)) else hops.rows(TRAIN))

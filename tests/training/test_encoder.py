@@ -21,12 +21,15 @@ from training.decoder_file import open_decoder
 from training.frozen import frozen
 from training.importer import import_decoder
 from training.prepare import Hops
-from training.train import Trained
+from training.train import Trained, TrainingConfig
 
 from .conftest import SMALL, tones
 from .test_importer import ancestor, written
 
 pytestmark = [pytest.mark.filterwarnings("ignore:__array__ implementation"), pytest.mark.filterwarnings("ignore:You are saving your model")]
+
+
+QUICK = TrainingConfig(mixing=False, epochs=60, patience=60, batch=50, learning_rate=2e-3, compiled=False)
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +58,11 @@ def _renamed(path: Path, metadata: Metadata) -> Path:
 def test_a_new_encoder_is_nearly_as_good_as_the_one_that_was_lost(alone: Path, trained: Trained, hops: Hops) -> None:
     before = onnx.load(alone).graph
     said: list[str] = []
-    made = encoder.train_encoder(alone, tones(), epochs=25, command="again", say=said.append, show=False)
+    made = encoder.train_encoder(alone, tones(), config=QUICK, command="again", say=said.append, show=False)
     assert onnx.load(alone).graph == before and made.path.name == "tones.encoder.onnx"
-    assert made.test_mse < 3 * measures.test_mse(trained, hops, hops.rows(2))
+    assert made.test_mse < 1.5 * measures.test_mse(trained, hops, hops.rows(2))
     untaught = dataclasses.replace(trained, autoencoder=encoder.beside(open_decoder(alone), seed=440))
-    assert made.test_mse < 0.5 * measures.test_mse(untaught, hops, hops.rows(2))
+    assert made.test_mse < 0.8 * measures.test_mse(untaught, hops, hops.rows(2))
     assert said == [f"{made.path}: test MSE {made.test_mse:.2e}, of the encoder that the decoder was trained with nan"]
     opened = open_decoder(alone)
     assert opened.metadata.encoder == made.path.name and opened.metadata.training == {"widths": [64, 32], "bottleneck": "sigmoid"}
