@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -35,7 +36,7 @@ class Cell:
     corpus: str  # row of `recipes.PAPER` or `recipes.RECIPES`
     configuration: str  # row of `configurations.CONFIGURATIONS`
     n_latents: int
-    epochs: int = 9
+    epochs: int = 40
     full: bool = False  # 2049 bins up to 22 kHz
     columns: bool = False  # the note by the ancestor program's twelve columns
     seed: int = SEED
@@ -49,7 +50,7 @@ class Cell:
 AUGMENTATIONS = ("plain", "difference", "leaky")
 COMBINATIONS = ("sigmoid", "paper", "leaky", "leaky-skip")  # sigmoid or LeakyReLU, without and with the skip
 
-ALL_BINS = [Cell(ONE, name, 8, 40, full=True) for name in AUGMENTATIONS]
+ALL_BINS = [Cell(ONE, name, 8, full=True) for name in AUGMENTATIONS]
 TABLE_1 = {corpus: [Cell(corpus, name, 8) for name in AUGMENTATIONS] for corpus in PAPER} | {f"{ONE}, all bins, 40 epochs": ALL_BINS}
 TABLE_2 = {n: [Cell(ONE, name, n) for name in COMBINATIONS] for n in (8, 2)}
 TABLE_3 = {n: [Cell(FIVE, name, n) for name in COMBINATIONS] for n in (8, 2)}
@@ -94,10 +95,10 @@ def run(cell: Cell, hops: Hops, results: Path, work: Path) -> dict[str, Any]:
 
     hops = seen_by(cell, hops)
     choice, registers = CONFIGURATIONS[cell.configuration], (PAPER | RECIPES)[cell.corpus].registers
-    # A few epochs are over before XLA has compiled the network.
-    config = replace(choice.training(epochs=cell.epochs, seed=cell.seed), compiled=cell.full)
+    config = choice.training(epochs=cell.epochs, seed=cell.seed)
     model = choice.model(cell.n_latents, len(registers), hops.stft.n_bins)
-    trained = train(hops, model, config, registers, show=False, folder=work / f"{cell.key}.training" if cell.full else None)
+    checkpoint = work / f"{cell.key}.training"
+    trained = train(hops, model, config, registers, show=False, folder=checkpoint)
     parts = [hops.rows(part) for part in range(3)]
     facts = asdict(cell) | {
         "hops": [len(rows) for rows in parts],
@@ -109,6 +110,7 @@ def run(cell: Cell, hops: Hops, results: Path, work: Path) -> dict[str, Any]:
     }
     keep_weights(trained.autoencoder, weights_path(cell, work))
     write(facts, results / f"{cell.key}.json")
+    shutil.rmtree(checkpoint)
     return facts
 
 
