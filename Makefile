@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
 .DEFAULT_GOAL := help
 
-.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-orchestra benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening benchmark-power-cut benchmark-training benchmark-deadlines benchmark-overload benchmark-recording soak benchmark-workers benchmark-training-speed
+.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-orchestra benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening benchmark-power-cut benchmark-training benchmark-deadlines benchmark-overload benchmark-recording soak benchmark-workers benchmark-training-speed benchmark-training-folder
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ benchmark-start: .venv/test.stamp  ## measure the start, memory and recovery
 
 benchmark-training: .venv/test.stamp  ## measure the memory that training on 20 hours of sound takes (13 GB of disk)
 	$(BIN)/python -m benchmarks.training_memory
+
+benchmark-training-folder: .venv/test.stamp  ## a stranger's folder becomes an instrument, killed twice on the way
+	$(BIN)/python -m benchmarks.training_folder
 
 benchmark-training-speed: .venv/test.stamp  ## measure how long a batch takes, by size, compiler and width of numbers
 	$(BIN)/python -m benchmarks.training_speed
