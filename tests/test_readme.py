@@ -75,7 +75,8 @@ def run(*command: str, folder: Path, seconds: float = 60, **variables: str) -> s
 def test_the_commands_in_its_blocks_do_what_they_say(serve: Serve, tmp_path: Path) -> None:
     sends = [line for text in blocks("sh") for line in text.splitlines() if line.startswith("oscsynth send")]
     run("bash", "-e", "-c", "\n".join(f"{line} --port {serve.port}" for line in sends), folder=tmp_path)
-    assert serve.ask("latent/1") is not None and serve.ask("patch") == ("Lagoon",) and serve.ask("gate") == (0,)
+    assert serve.ask("latent/1") is not None and serve.ask("patch") == ("Tandem",) and serve.ask("gate") == (0,)
+    assert serve.ask("transfer") == (0.5,)
 
 
 def test_its_score_is_rendered(tmp_path: Path) -> None:
