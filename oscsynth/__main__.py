@@ -241,9 +241,9 @@ def list_devices() -> None:
 def _list_inputs() -> None:
     from rich.table import Table
 
-    from .audio import inputs
+    from .audio import input_devices
 
-    if found := inputs():
+    if found := input_devices():
         table = Table("sound input", "system", "channels", "")
         for device in found:
             table.add_row(device.name, device.api, str(device.input_channels), "the default" if device.is_default else "")

@@ -344,7 +344,7 @@ def test_every_example_of_the_page_loads(folder):
     blocks = re.findall(r"```yaml\n(.*?)```", DOCS.read_text("utf-8"), re.S)
     assert len(blocks) >= 3
     (folder / "decoders").mkdir()
-    for name in ("violin.onnx", "my-strings.onnx"):
+    for name in ("violin.onnx", "my-strings.onnx", "orchestra.onnx"):
         (folder / "decoders" / name).touch()
     for block in blocks:
         whole = block if "name:" in block.splitlines()[0] else "name: Example\ndecoder: decoders/violin.onnx\n" + block

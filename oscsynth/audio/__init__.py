@@ -189,7 +189,7 @@ def devices() -> list[Device]:
         return library.devices()
 
 
-def inputs() -> list[Device]:
+def input_devices() -> list[Device]:
     """Return the inputs that PortAudio sees, in its order; empty where there are none.
 
     Raises

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from oscsynth.audio import AudioSettings, Device, inputs, open_backend, portaudio_libraries
+from oscsynth.audio import AudioSettings, Device, input_devices, open_backend, portaudio_libraries
 from oscsynth.audio.inputs import FileInput, PortAudioInput, choose_input
 from oscsynth.errors import AudioError
 
@@ -24,7 +24,7 @@ def library(request, monkeypatch):
 
 
 def test_the_input_of_jack_is_listed(jack_name, library):
-    (found,) = inputs()
+    (found,) = input_devices()
     assert (found.name, found.api, found.input_channels, found.is_default) == ("system", "JACK Audio Connection Kit", 2, True)
 
 
@@ -53,7 +53,7 @@ def test_what_another_program_plays_is_heard_beside_the_output(jack_name, librar
 
 
 def test_without_a_sound_card_a_sentence_says_what_goes_on(no_sound_device):
-    assert inputs() == []
+    assert input_devices() == []
     with pytest.raises(AudioError, match=r"No sound input found: plug one in, .* hears silence; everything else plays"):
         PortAudioInput("default", 44100, None)
 

@@ -207,7 +207,7 @@ def test_a_recording_begins_and_ends(page, serve):
 
 
 def test_what_is_on_or_off(page, serve):
-    page.get_by_role("button", name="hold").click()
+    page.get_by_role("button", name="hold", exact=True).click()
     assert answers(serve, "hold", 1)
     page.wait_for_timeout(260)
     serve.ask("hold", 0, seconds=0.01)
