@@ -88,6 +88,7 @@ export function pad(link, { base, part, unsubscribe }) {
     picture = answer?.brightness ? relief(answer, hueOf(name)) : null;
     legend.textContent = picture ? `height: brightness, ${hertz(answer.low_hz)} to ${hertz(answer.high_hz)} · colour: how clear the note is` : "";
     surface.classList.toggle("mapped", Boolean(picture));
+    surface.dataset.map = `${name}: ${drawn}`; // what is shown, for who wants to know whether it is the one that was asked for
     say();
     land.redraw();
     draw();
