@@ -10,6 +10,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from .check import strange_controls
 from .control.instrument import Instrument
 from .control.row import Refused, Reply
 from .errors import OscsynthError, shown
+from .folder_watch import saves
 from .library import SET_LIST, Library
 from .patch import Patch
 from .patch_file import fit
@@ -26,8 +28,6 @@ from .setlist import SetListError, load_set_list, missing_patches, store_scene
 
 log = logging.getLogger(__name__)
 WATCHED = (".yaml", ".yml", ".onnx")
-_WATCHING_SECONDS = 1.0  # from when on the folders are watched for sure
-_SETTLE_MS = 100  # editors save in several steps
 
 T = TypeVar("T")
 Deliver = Callable[[list[tuple[Any, Reply]]], None]
@@ -56,6 +56,7 @@ class Librarian:
         self._patches: dict[str, Patch] = {}
         self._reports: dict[str, tuple[str, Report]] = {}  # by decoder, with the stamp of the file that was checked
         self._said: dict[str, str] = {}  # the last sentence about each file or patch
+        self._there: set[Path] = set()  # the folders, when they were read last
         self._start = ""
         self._checking, self._storing = asyncio.Lock(), asyncio.Lock()
         self._stores: set[asyncio.Task[None]] = set()
@@ -105,30 +106,9 @@ class Librarian:
             self._complain(f"saved patches are not taken up by themselves: the folders cannot be watched ({error.strerror or error})")
 
     async def _watch(self) -> None:
-        from watchfiles import awatch  # heavy, and not needed to sound
-
-        folders = [folder for folder in self._library.folders if folder.is_dir()]
-        if not folders:
-            return
-        changes = awatch(
-            *folders,
-            watch_filter=lambda _, path: path.lower().endswith(WATCHED),
-            debounce=_SETTLE_MS,
-            step=_SETTLE_MS // 2,
-            ignore_permission_denied=True,
-            raise_interrupt=False,
-        )
-        # What was saved between the first reading and the first watching would otherwise stay unseen.
-        late = asyncio.get_running_loop().create_task(self._read_again_later())
-        try:
+        async with aclosing(saves(self._library.folders, WATCHED)) as changes:
             async for _ in changes:
                 await self.read_again()
-        finally:
-            late.cancel()
-
-    async def _read_again_later(self) -> None:
-        await asyncio.sleep(_WATCHING_SECONDS)
-        await self.read_again()
 
     async def read_again(self) -> None:
         """Take up what the folders hold now."""
@@ -139,6 +119,10 @@ class Librarian:
     # ---- what the folders hold
 
     def _take_library(self) -> None:
+        there = {folder for folder in self._library.folders if folder.is_dir()}
+        for folder in self._there - there:
+            self._complain(f"{shown(folder)}: the folder is gone; what plays goes on, and what is put there again is taken up")
+        self._there = there
         broken = {str(path) for path in self._library.faults}
         # A patch whose file is broken now is still the one that was.
         kept = {name: patch for name, patch in self._patches.items() if patch.path in broken}

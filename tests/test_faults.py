@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import sys
@@ -76,6 +77,27 @@ def test_a_patch_file_replaced_by_garbage_sounds_on_and_is_said_once(serve, fold
     assert serve.is_sounding() and serve.ask("patch") == ("A tiny 1",)
     time.sleep(0.3)
     assert sum("tiny1.yaml" in line for line in serve.lines) == 1
+
+
+def test_a_folder_of_patches_that_is_taken_away_and_put_back_is_taken_up(serve, folder):
+    for n in range(2):
+        shutil.rmtree(folder)
+        wait_until(lambda n=n: serve.text.count("the folder is gone") == n + 1, 5)
+        assert serve.is_sounding() and serve.ask("patch") == ("A tiny 1",)
+        wait_until(lambda: "A tiny 2" not in (serve.ask("patches") or ("A tiny 2",)), 5)
+        tiny_patches(folder)
+        wait_until(lambda: "A tiny 2" in (serve.ask("patches") or ()), 5)
+    (folder / "tiny2.yaml").write_text("name: A tiny third\ndecoder: tiny2.onnx\n")
+    wait_until(lambda: "A tiny third" in (serve.ask("patches") or ()), 5)
+
+
+def test_a_folder_of_patches_that_another_takes_the_place_of_is_watched(serve, folder):
+    other = tiny_patches(folder.with_name("other"), 3)
+    folder.rename(folder.with_name("old"))
+    other.rename(folder)
+    wait_until(lambda: "A tiny 3" in (serve.ask("patches") or ()), 5)
+    (folder / "tiny3.yaml").write_text("name: A tiny fourth\ndecoder: tiny3.onnx\n")
+    wait_until(lambda: "A tiny fourth" in (serve.ask("patches") or ()), 5)
 
 
 def test_a_flood_disturbs_neither_the_sound_nor_another_connection(serve):
