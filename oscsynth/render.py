@@ -257,6 +257,8 @@ def write(performance: Performance, events: list[Event], output: Path, *, name: 
     """
     import soundfile
 
+    from .audio.wavefile import why
+
     _check_name(output)
     faults: list[str] = []
     sample_rate_hz = performance.engine.stft.sample_rate_hz
@@ -266,7 +268,7 @@ def write(performance: Performance, events: list[Event], output: Path, *, name: 
             for block in perform(performance, events, lambda event, why: faults.append(f"{name}:{event.place}: {why}"), seconds):
                 file.write(block)
     except (OSError, soundfile.LibsndfileError) as error:
-        raise OscsynthError(f"{shown(output)} cannot be written: {getattr(error, 'strerror', None) or error}") from error
+        raise OscsynthError(f"{shown(output)} cannot be written: {why(error, output)}") from error
     return Rendered(performance.engine.position_samples / sample_rate_hz, tuple(faults))
 
 

@@ -1,3 +1,4 @@
+import resource
 from pathlib import Path
 
 import mido
@@ -95,8 +96,18 @@ def test_an_unknown_or_broken_first_patch_is_named(folder: Path) -> None:
 def test_a_file_that_cannot_be_written_is_named(folder: Path) -> None:
     with pytest.raises(OscsynthError, match=r"out\.mp3: the name must end in \.wav"):
         render_file(folder / "a.score", folder / "out.mp3", patches=folder)
-    with pytest.raises(OscsynthError, match=r"out\.wav cannot be written"):
+    with pytest.raises(OscsynthError, match=r"out\.wav cannot be written: there is no such folder"):
         render_file(folder / "a.score", folder / "nowhere" / "out.wav", patches=folder)
+
+
+def test_a_full_disk_is_named(folder: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20000, hard))
+    try:
+        with pytest.raises(OscsynthError, match=r"out\.wav cannot be written: the disk may be full"):
+            render_file(folder / "a.score", folder / "out.wav", patches=folder, seconds=1.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_events_of_one_instant_happen_in_their_order(folder: Path) -> None:

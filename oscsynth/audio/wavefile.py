@@ -60,7 +60,7 @@ class WaveWriter:
                 repair(self.path)
             self._file = self._continue() if append else self._create()
         except (OSError, soundfile.LibsndfileError) as error:
-            raise AudioError(f"{self.path} cannot be written: {_why(error)}") from error
+            raise AudioError(f"{self.path} cannot be written: {why(error, self.path)}") from error
         self._header = Header(self.path)
         self._next_seconds = 0.0
         gap = round(min(max(gap_seconds, 0.0), MAX_GAP_SECONDS) * self.sample_rate_hz)
@@ -96,7 +96,7 @@ class WaveWriter:
                 self._next_seconds = time.monotonic() + HEADER_EVERY_SECONDS
                 self._header.update()
         except (OSError, soundfile.LibsndfileError, AudioError) as error:
-            raise OSError(f"{self.path} cannot be written any further: {_why(error)}") from error
+            raise OSError(f"{self.path} cannot be written any further: {why(error, self.path)}") from error
 
     def close(self) -> None:
         """Write what is left and the final header."""
@@ -155,11 +155,15 @@ def repair(path: Path) -> None:
     header.close()
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception, path: Path) -> str:
+    """Return why a sound file could not be written, in words that help."""
     if isinstance(error, AudioError):
         return str(error)
     if getattr(error, "code", 0) == 2:  # libsndfile's "System error" says no more
-        return "the disk may be full"
+        folder = path.absolute().parent
+        if not folder.is_dir():
+            return "there is no such folder"
+        return "the disk may be full" if os.access(folder, os.W_OK) else "nobody may write into that folder"
     return getattr(error, "strerror", None) or getattr(error, "error_string", "").strip() or str(error)
 
 

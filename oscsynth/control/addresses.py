@@ -126,7 +126,8 @@ _WHOLE: tuple[Row, ...] = (
     Row("scenes/{}/note", "s", "the note of one scene, for a label", s.read_scenes_note, keys=s.scenes, placeholder="K"),
     Row("addresses", "s", "every address there is now, in several messages where they are many", p.read_addresses),
     Row("status", "s", "names and figures in turn: parts, voices, notes shed under overload, load, underruns, latency ...", p.read_status),
-    Row("levels", "ff", "loudest sample of left and right in the last moment, in dB", p.read_levels, is_live=True),
+    Row("levels", "ff", "loudest sample of left and right in the last moment, in dB; who asks for the first time in 10 s gets silence",
+        p.read_levels, is_live=True),
     Row("spectrum", "f" * N_BANDS, f"what is heard: the power of {N_BANDS} bands in dB, from {LOWEST_HZ:g} to {HIGHEST_HZ:g} Hz, each as much wider "
         "than the one before", p.read_spectrum, is_live=True),
     Row("version", "s", "the version of the program", p.read_version),

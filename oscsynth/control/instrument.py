@@ -196,6 +196,8 @@ class Instrument:
         self._answers.exert(len(found))
         if not found:
             raise Refused("the pattern fits no address; send /oscsynth/addresses for the list")
+        if not arguments:  # who asks for many means those that can be asked
+            found = [route for route in found if route.row.read or route.row.act] or found
         for route in found:
             try:
                 self._apply(route, route.reply, arguments, sender)

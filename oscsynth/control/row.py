@@ -104,7 +104,8 @@ class Row:
             arguments = _flatten(arguments)
         count = len(arguments)
         if count != len(self.types) and not (self.least and self.least <= count < len(self.types)):
-            raise Refused(f"takes {self.takes}, not {count} arguments" if len(self.types) > 1 else f"takes {self.takes}, not {count}")
+            what = f" argument{'s' * (count != 1)}" if len(self.types) > 1 else ""
+            raise Refused(f"takes {self.takes}, not {count}{what}")
         return [_COERCE[kind](self, argument) for kind, argument in zip(self.types, arguments, strict=False)]
 
 

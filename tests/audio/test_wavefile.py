@@ -129,7 +129,7 @@ def test_free_name_overwrites_no_take(tmp_path):
 
 
 def test_folder_that_is_missing_is_named(tmp_path):
-    with pytest.raises(AudioError, match=r"nowhere/a\.wav cannot be written: "):
+    with pytest.raises(AudioError, match=r"nowhere/a\.wav cannot be written: there is no such folder"):
         open_backend(str(tmp_path / "nowhere" / "a.wav"), tone, AudioSettings())
 
 

@@ -110,7 +110,7 @@ def test_several_latents_and_axes():
     assert send(instrument, "xy") == [(P + "xy", (0.25, 0.75))]
     assert send(instrument, "xy", [0.5, 0.5]) == []
     assert send(instrument, "latents", *[0.0] * 65) == fail("latents", "takes 1 to 64 numbers 0 to 1, not 65 arguments")
-    assert send(instrument, "xy", 0.5) == fail("xy", "takes 2 numbers 0 to 1, not 1 arguments")
+    assert send(instrument, "xy", 0.5) == fail("xy", "takes 2 numbers 0 to 1, not 1 argument")
 
 
 def test_latents_1_to_8_always_exist_and_more_where_the_decoder_has_more():
@@ -294,9 +294,11 @@ def test_patterns_set_and_ask():
     assert send(instrument, "part/*/pan", 0.5) == [] and instrument.state.get(1, "pan") == instrument.state.get(2, "pan") == 0.5
 
 
-def test_asking_for_everything_presses_no_button():
+def test_asking_for_everything_presses_no_button_and_leaves_out_what_cannot_be_asked():
     instrument, _ = player()
-    assert len(send(instrument, "*")) > 20
+    replies = send(instrument, "*")
+    assert len(replies) > 20 and P + "fail" not in [reply[0] for reply in replies]
+    assert send(instrument, "note/o[n]") == fail("note/on", "takes 2 to 3 numbers, and cannot be asked")
     assert not instrument.changed and instrument.state.get(1, "gate") == 1
     send(instrument, "part/?/panic")
     assert instrument.state.get(1, "panic") == 1
