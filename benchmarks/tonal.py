@@ -156,7 +156,7 @@ def microseconds(action: Callable[[int], object], repeats: int) -> float:
 def costs() -> dict[str, float]:
     """Return microseconds for one change of one sound to be heard for a hop, by method; and of `tonal` by the number of voices."""
     sound = load_sound(Patch("violin", str(factory_folder() / "decoders" / "violin.onnx")), STFT.sample_rate_hz)
-    rng, one, carriers = np.random.default_rng(1), np.ones(64), CARRIER.kernels(0)[:, None]
+    rng, one, carriers = np.random.default_rng(1), np.ones(64), CARRIER.kernels(0)
     pitches = sound.pitches(np.eye(12)[9], 4.0, 4.0, 0.0)
     magnitudes = sound.render(rng.random((2 * 64, 1, 3)), pitches)[0].reshape(2, 64, -1)
     fast, slow = Rtpghi(WINDOW, HOP), Rtpghi(WINDOW, HOP, compiled=False)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .audio.inputs import Input
 
 LOAD_SMOOTHING_SECONDS = 0.5
-COUNT_EVERY_SAMPLES = 1024  # what takes a while to count, and is looked at far less often
+COUNT_EVERY_SAMPLES = 1024  # what takes a while to count, and is looked at less often
 
 
 class Renderer:
@@ -87,7 +87,7 @@ class Renderer:
     def _relieve(self, n_samples: int, busy_seconds: float) -> None:
         engine, overload = self.engine, self._overload
         share = overload(busy_seconds, n_samples / self._rate_hz, n_samples)
-        engine.is_coarse = overload.is_coarse
+        engine.coarseness = overload.coarseness
         if share:
             self.shed += engine.shed(math.ceil(share * engine.sounding_voices))
 
@@ -101,6 +101,7 @@ class Renderer:
         if engine.position_samples >= self._count_at:
             self._count_at = engine.position_samples + COUNT_EVERY_SAMPLES
             self._counts = float(engine.faults), float(engine.sounding_parts), float(engine.sounding_voices)
+            self._memory.write_tracks(engine.tracks_seconds())
         fields = (
             self._pid,
             self._rate_hz,
@@ -124,7 +125,6 @@ class Renderer:
             float(self._held_up),
         )
         self._memory.write_telemetry(fields)
-        self._memory.write_tracks(engine.tracks_seconds())
         if engine.position_samples >= self._peak_until:  # the peak of the last second, give or take one
             self._peak_until += int(self._rate_hz)
             self._peak_before, self._peak = self._peak, 0.0

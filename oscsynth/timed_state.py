@@ -51,6 +51,7 @@ class TimedState:
         shared = np.zeros(STATE_DOUBLES)
         self._bytes = shared.data.cast("B")
         self._sequence = -1
+        self._stands: tuple[int, bool] | None = None  # of which state, and whether leaving, nothing is left to happen
         self._values = shared[:AHEAD_AT]
         self._n_ahead = shared[AHEAD_AT : AHEAD_AT + 1]
         self._ahead = shared[AHEAD_AT + 1 :].reshape(-1, 3)
@@ -60,8 +61,8 @@ class TimedState:
         self._rate_hz = sample_rate_hz
         self._awaited_seconds = np.inf  # when the next block should be asked for
 
-    def pieces(self, position: int, n_samples: int, begun_seconds: float) -> Iterator[tuple[State, int]]:
-        """Yield the pieces of a block: the state in force, float64 (N_VALUES,), and for how many samples.
+    def pieces(self, position: int, n_samples: int, begun_seconds: float) -> Iterator[tuple[State | None, int]]:
+        """Yield the pieces of a block: the state in force, float64 (N_VALUES,), None if it is what it was before, and for how many samples.
 
         Parameters
         ----------
@@ -72,10 +73,14 @@ class TimedState:
         """
         self._sequence = self._memory.read_state(self._bytes, self._sequence)
         self.clock.observe(position, begun_seconds)
-        self._in_force[:] = self._values
         end = position + n_samples
         has_stood = begun_seconds > self._awaited_seconds + OVERDUE_SECONDS
         self._awaited_seconds = begun_seconds + n_samples / self._rate_hz
+        if self._stands == (self._sequence, self.leaving) and not has_stood:
+            self.reached_seconds = max(self.reached_seconds, self.clock.seconds(end))
+            yield None, n_samples
+            return
+        self._in_force[:] = self._values
         if has_stood:
             self._leave_out(begun_seconds - OVERDUE_SECONDS)
         for start, changes in self._due(position, end):
@@ -88,6 +93,7 @@ class TimedState:
                 self._leave_out(begun_seconds - OVERDUE_SECONDS)
         self.reached_seconds = max(self.reached_seconds, self.clock.seconds(end))
         self._known[:] = self._voices[:, _STARTED]
+        self._stands = (self._sequence, self.leaving) if not self._n_ahead[0] else None
         yield self._state(), end - position
 
     def _leave_out(self, seconds: float) -> None:

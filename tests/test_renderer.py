@@ -100,4 +100,4 @@ def test_the_start_does_not_count(stage: Stage) -> None:
     stage.load_of_a_note = 0.1
     stage.play(0.1)
     stage.renderer.forget_start()
-    assert stage.renderer.shed == 0 and not stage.renderer._overload.is_coarse
+    assert stage.renderer.shed == 0 and stage.renderer._overload.coarseness == 1

@@ -26,6 +26,16 @@ class Session:
         self.memory, self.state = SharedMemory(), State()
         self.timed = TimedState(self.memory, RATE_HZ, CLOCK)
         self.position = 0
+        self.stood = np.zeros(0)  # the last state in force
+
+    def states(self, n_samples, seconds, timed=None):
+        """Return the state, and for how many samples, of each piece of a block."""
+        found = []
+        for state, n in (timed or self.timed).pieces(self.position, n_samples, seconds):
+            self.stood = self.stood if state is None else state.copy()
+            found.append((self.stood, n))
+        self.position += n_samples
+        return found
 
     def ahead(self, *changes):
         """Write changes: a sample, a place and a value each."""
@@ -34,13 +44,9 @@ class Session:
 
     def block(self, n_samples=256, late=0.0, timed=None):
         """Return the pan, and the gate, at each sample of the next block."""
-        timed = timed or self.timed
-        pieces = [
-            np.repeat(state.ravel()[[PAN, GATE]][None], n, 0)
-            for state, n in timed.pieces(self.position, n_samples, BEGUN + self.position / RATE_HZ + late)
-        ]
+        states = self.states(n_samples, BEGUN + self.position / RATE_HZ + late, timed)
+        pieces = [np.repeat(state.ravel()[[PAN, GATE]][None], n, 0) for state, n in states]
         assert all(len(piece) for piece in pieces)
-        self.position += n_samples
         return np.concatenate(pieces).T
 
 
@@ -119,8 +125,7 @@ def test_a_note_is_left_out_that_should_have_begun_while_nothing_was_rendered(se
             session.state.set_voice(voice, name, value)
 
     def velocities(late=0.0):
-        (state,) = (state.copy() for state, _ in session.timed.pieces(session.position, 256, BEGUN + session.position / RATE_HZ + late))
-        session.position += 256
+        ((state, _),) = session.states(256, BEGUN + session.position / RATE_HZ + late)
         return [float(state[voice_at(voice, "velocity")]) for voice in range(4)]
 
     begin(0, BEGUN - 60.0)  # as an engine finds it that has just been started
@@ -138,8 +143,25 @@ def test_a_note_is_left_out_that_should_have_begun_while_nothing_was_rendered(se
 def test_leaving_fades_whatever_is_due(session):
     session.ahead((100, MASTER_SLOTS["fade"].start, 1.0))
     session.timed.leaving = True
-    fades = [state[MASTER_SLOTS["fade"].start] for state, _ in session.timed.pieces(0, 256, BEGUN)]
+    fades = [state[MASTER_SLOTS["fade"].start] for state, _ in session.states(256, BEGUN)]
     assert fades == [0.0, 0.0]
+
+
+def test_a_state_is_given_once_until_something_is_another(session):
+    def given():
+        session.position += 256
+        return [state is not None for state, _ in session.timed.pieces(session.position, 256, BEGUN + session.position / RATE_HZ)]
+
+    session.memory.write_state(session.state)
+    assert [given() for _ in range(3)] == [[True], [False], [False]]
+    session.timed.leaving = True
+    assert [given() for _ in range(2)] == [[True], [False]]
+    session.timed.leaving = False
+    session.ahead((session.position + 700, PAN, 0.5))  # in the second block
+    assert [len(given()) for _ in range(4)] == [1, 2, 1, 1]
+    assert given() == [True]  # what lies ahead stands there until control takes it away
+    session.ahead()
+    assert [given() for _ in range(2)] == [[True], [False]]
 
 
 @settings(max_examples=50, deadline=None)

@@ -213,7 +213,7 @@ class Bank:
 
     # ---- what it sounds like
 
-    def spectrum(self, moment: float, row: Row, at_clock: bool) -> Magnitudes | None:
+    def spectrum(self, moment: float, row: Row, step: int) -> Magnitudes | None:
         """Return the magnitudes of all together at a moment, float32 (n_bins,), None for silence.
 
         Between two clocks only those voices are made anew that something was said about.
@@ -225,7 +225,7 @@ class Bank:
             self.n_moving = 0
             return None
         values = self._slides.values(moment)[: n * _WIDTH].reshape(n, _WIDTH)
-        self._move(moment, values, row, at_clock)
+        self._move(moment, values, row, step)
         pressure_db = self._sound.patch.pressure.loudness_db * values[:, _PRESSED]
         self.gains[:n] = self._level * self._strokes[:n] * self._envelopes.levels(moment, row, slice(n)) * 10.0 ** (pressure_db / 20.0)
         total: Magnitudes = np.sqrt((self.gains[:n] ** 2).astype(np.float32) @ self._spectra.powers[:n])
@@ -238,20 +238,20 @@ class Bank:
             self._spectra.magnitudes[:n], self.gains[:n], self.pitches_hz[:n], tuple(self._voices[:n].tolist()), self._spectra.lobes(range(n))
         )
 
-    def _move(self, moment: float, values: Voices, row: Row, at_clock: bool) -> None:
+    def _move(self, moment: float, values: Voices, row: Row, step: int) -> None:
         n = self.n_voices
         sung = self._spectra.sung[:n]
         semitones = self._pitches[:n] - sung + values[:, _GLIDING] + values[:, _BENT] + row[_TRANSPOSE]
         self.pitches_hz[:n] = 440.0 * 2.0 ** ((sung + semitones - 69.0) / 12.0)
-        touched = np.ones(n, bool) if at_clock else self._touched[:n].copy()
+        touched = np.ones(n, bool) if step else self._touched[:n].copy()
         self._touched[:n] = False
-        n_moving = self._spectra.move(moment, values, row, semitones, touched)
-        if at_clock:
+        n_moving = self._spectra.move(moment, values, row, semitones, touched, step)
+        if step:
             self.n_moving = n_moving
 
-    def _ahead(self, moment: float) -> tuple[Voices, Row] | None:
-        """Return what slides and the part's row as they will be then, None for when all has arrived before."""
-        if moment >= max(self._controls.arrives, self._slides.arrives) + self._sound.stft.clock_samples:
+    def _ahead(self, moment: float, step: int) -> tuple[Voices, Row] | None:
+        """Return what slides and the part's row as they will be then, None for when all has arrived a step before."""
+        if moment >= max(self._controls.arrives, self._slides.arrives) + step:
             return None
         return self._slides.values(moment)[: self.n_voices * _WIDTH].reshape(-1, _WIDTH), self._controls.values(moment)
 

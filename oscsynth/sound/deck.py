@@ -34,7 +34,10 @@ _RECAST_WITH_REGISTER = [*_RECAST, PART_SLOTS["register"].start]
 
 
 class Player(Protocol):
-    """What sounds on a deck: a drone or a `Bank`."""
+    """What sounds on a deck: a drone or a `Bank`.
+
+    `spectrum` gives the magnitudes at a moment; the next will be asked for ``step`` samples later, 0 for a moment between two clocks.
+    """
 
     n_moving: int
 
@@ -42,7 +45,7 @@ class Player(Protocol):
     def faults(self) -> int: ...  # noqa: D102
     @property
     def arrives(self) -> float: ...  # noqa: D102
-    def spectrum(self, moment: float, row: Row, at_clock: bool) -> Magnitudes | None: ...  # noqa: D102
+    def spectrum(self, moment: float, row: Row, step: int) -> Magnitudes | None: ...  # noqa: D102
     def apart(self) -> Apart: ...  # noqa: D102
 
 
@@ -185,6 +188,11 @@ class Deck:
         return self._sound.is_silent if self._own is None else self._own.is_silent
 
     @property
+    def is_steady(self) -> bool:
+        """Whether no change is still coming in."""
+        return self._own is None and self._sound.is_steady
+
+    @property
     def is_listening(self) -> bool:
         """Whether it plays what the input hears."""
         return self._listener is not None and isinstance(self._listener.source, Inlet)
@@ -210,7 +218,7 @@ class Deck:
         row = self._controls.values(middle)
         gain = db_to_amplitude(row[_GAIN]) if row[_GAIN] > PART["gain"].minimum else 0.0
         gain *= self._patch_gain * self.fade.level(middle) * master_gain
-        spectrum = self._player.spectrum(middle, row, at_clock)
+        spectrum = self._player.spectrum(middle, row, until - now if at_clock else 0)
         if self._listener is not None:
             if self._own is not None:
                 self._change_own(now, until, spread, gain, row, at_clock)

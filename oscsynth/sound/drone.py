@@ -44,10 +44,10 @@ class Drone:
         """When the envelope next stands still."""
         return self.gate.arrives
 
-    def spectrum(self, moment: float, row: Row, at_clock: bool) -> Magnitudes | None:
+    def spectrum(self, moment: float, row: Row, step: int) -> Magnitudes | None:
         """Return the magnitudes at a moment, float32 (n_bins,), None for silence."""
         self._level = self.gate.level(moment, row)
-        return self._spectrum_at(moment, row) * np.float32(self._level) if self._level > 0.0 else None
+        return self._spectrum_at(moment, row, step) * np.float32(self._level) if self._level > 0.0 else None
 
     def apart(self) -> Apart:
         """Return the note classes of the last `spectrum`, each by itself."""
@@ -55,26 +55,25 @@ class Drone:
         pitches_hz = 440.0 * 2.0 ** ((pitches.pitches_midi + pitches.semitones - 69.0) / 12.0)
         return Apart(each, np.full(len(each), self._level), pitches_hz, tuple(pitches.chroma.argmax(1).tolist()))
 
-    def _spectrum_at(self, moment: float, row: Row) -> Magnitudes:
+    def _spectrum_at(self, moment: float, row: Row, step: int) -> Magnitudes:
         """Return the magnitudes that a row of the state stands for, at a moment after which the clock goes on."""
         key = self._key_now = self._key(row)
         if key not in self._spectra:
             if key[-self._pitch_bytes :] != self._pitch_key:
                 self._pitch_key = key[-self._pitch_bytes :]
                 self._pitches = self._sound.pitches(*self._pitch(row))
-            rows = self._rows_ahead(moment, row, max(1, ROWS_AHEAD // max(1, len(self._pitches.weights))))
+            rows = self._rows_ahead(moment, row, step, max(1, ROWS_AHEAD // max(1, len(self._pitches.weights))))
             positions = self._sound.positions(np.stack([ahead[_LATENTS] for ahead in rows]))[:, None]
             each, faults = self._sound.render_apart(positions, self._pitches)
             self.faults += faults
             self._spectra = {self._key(ahead): spectra for ahead, spectra in zip(rows, zip(mixed(each), each, strict=True), strict=True)}
         return self._spectra[key][0]
 
-    def _rows_ahead(self, moment: float, row: Row, at_most: int) -> list[Row]:
+    def _rows_ahead(self, moment: float, row: Row, step: int, at_most: int) -> list[Row]:
         """Return this row and those of the next clocks, as far as latents alone are on a way that is known."""
         rows, pitch = [row], row[_PITCH_SLOTS].tobytes()
-        clock = self._sound.stft.clock_samples
-        while len(rows) < at_most and moment < self._controls.arrives:
-            moment += clock
+        while step and len(rows) < at_most and moment < self._controls.arrives:
+            moment += step
             ahead = self._controls.values(moment)
             if ahead[_PITCH_SLOTS].tobytes() != pitch:
                 break

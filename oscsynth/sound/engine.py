@@ -47,15 +47,15 @@ class Engine:
     ----------
     position_samples : int
         Rendered so far.
-    is_coarse : bool
-        Whether what moves is to be made anew half as often as it could be.
+    coarseness : int
+        How many times as far apart as usual what moves is to be made anew: a power of two.
     """
 
     def __init__(self, sample_rate_hz: int, n_channels: int = 2) -> None:
         self.stft = Stft.at_rate(sample_rate_hz)
         self.n_channels = n_channels
         self.position_samples = 0
-        self.is_coarse = False
+        self.coarseness = 1
         self._carrier = NoiseCarrier(self.stft)
         self._inlet = Inlet(self.stft.window_samples)
         self._sounds: dict[int, Sound | NoteSound] = {}
@@ -65,6 +65,8 @@ class Engine:
         self._voices = self._state[VOICES_AT:].reshape(MAX_VOICES, N_VOICE_SLOTS)
         self._master: Controls | None = None
         self._master_heard_at = -1.0
+        self._given = self._state  # what `render` was given last
+        self._kept: Block = _nothing()  # of the hop at hand, made already, while nothing moves
         self._instants = 0
         self._clock = self.stft.clock_samples  # how far apart the changes are
         self._pending = True
@@ -101,6 +103,7 @@ class Engine:
         spare = sorted((rank, n, at) for n, deck in enumerate(decks) for rank, at in deck.spare(now, fade_samples))
         for _, n, at in spare[:count]:
             decks[n].drop(at, now, fade_samples)
+            self._kept = _nothing()
         return len(spare[:count])
 
     @property
@@ -112,13 +115,14 @@ class Engine:
         """Return where in its track each part is; 0 where it has none."""
         return [part.track_position(self.position_samples) / self.stft.sample_rate_hz for part in self._parts]
 
-    def render(self, state: State, n_samples: int, heard: Block | None = None) -> Block:
+    def render(self, state: State | None, n_samples: int, heard: Block | None = None) -> Block:
         """Return the next samples.
 
         Parameters
         ----------
-        state : float64 (N_VALUES,)
-            `parameters.State.values`, in force from the first of these samples on; what differs from the last call acts there.
+        state : float64 (N_VALUES,), optional
+            `parameters.State.values`, in force from the first of these samples on; what differs from the last call acts there. None where
+            nothing does: the last array is as it was.
         heard : float32 (n_samples, 1 or 2), optional
             What the input hears meanwhile; silence if left out. Each sample is known after its own moment, never before.
 
@@ -127,27 +131,43 @@ class Engine:
         float32 (n_samples, n_channels)
             Finite, at most -0.3 dBFS.
         """
-        out = np.zeros((n_samples, max(2, self.n_channels)), np.float32)
+        out = np.empty((n_samples, max(2, self.n_channels)), np.float32)
         end = self.position_samples + n_samples
-        self._take(state, self.position_samples)
+        if state is not None or self._pending:
+            self._given = self._given if state is None else state
+            self._take(self._given, self.position_samples)
         while self.position_samples < end:
             now = self.position_samples
-            stop = min(end, self._next_stop(now))
-            if now % self.stft.clock_samples == 0:
-                self._tick(state, now)
-            for part in self._parts:
-                for deck in part.decks:
-                    self._add(deck, out[now - end + n_samples : stop - end + n_samples], now)
+            if not len(self._kept):
+                self._kept = self._made(now, end)
+            here = slice(now - end + n_samples, min(now + len(self._kept), end) - end + n_samples)
+            n = here.stop - here.start
+            out[here], self._kept = self._kept[:n], self._kept[n:]
             if heard is not None:
-                self._inlet.push(heard[now - end + n_samples : stop - end + n_samples])
-            self.position_samples = stop
+                self._inlet.push(heard[here])
+            self.position_samples = now + n
         return self._finish(out)
 
-    def _next_stop(self, now: int) -> int:
-        """Return where something may change next: the clock while anything moves, else the hop."""
-        still = not self._pending and all(deck.is_settled() for part in self._parts for deck in part.decks)
-        step = self.stft.hop_samples if still and self._master_is_settled() else self.stft.clock_samples
-        return now - now % step + step
+    def _made(self, now: int, end: int) -> Block:
+        """Return the sound from a sample on to the end of the block at most; to the end of the hop where all is steady till then."""
+        decks = [deck for part in self._parts for deck in part.decks]
+        was_still = self._is_still(decks)
+        if now % self.stft.clock_samples == 0:
+            self._tick(self._given, now)
+            decks = [deck for part in self._parts for deck in part.decks]
+        is_still = was_still and self._is_still(decks)  # a patch may have been installed just now
+        step = self.stft.hop_samples if is_still else self.stft.clock_samples
+        stop = now - now % step + step
+        # Where a change is still coming in, what it takes the place of may yet be needed.
+        is_steady = is_still and all(deck.is_steady for deck in decks)
+        made = np.zeros(((stop if is_steady else min(stop, end)) - now, max(2, self.n_channels)), np.float32)
+        for deck in decks:
+            self._add(deck, made, now)
+        return made
+
+    def _is_still(self, decks: list[Deck]) -> bool:
+        """Whether nothing would change any more if nothing were changed."""
+        return not self._pending and self._master_is_settled() and all(deck.is_settled() for deck in decks)
 
     def _add(self, deck: Deck, out: Block, now: int) -> None:
         if deck.is_silent:
@@ -160,6 +180,7 @@ class Engine:
         differs = state.view(np.int64) != self._state.view(np.int64)
         if not self._pending and not differs.any():
             return
+        self._kept = _nothing()
         if self._instants >= MAX_INSTANTS and now % self.stft.clock_samples:
             # Kept for the next clock: the state given then holds this change too.
             self._pending = True
@@ -196,8 +217,8 @@ class Engine:
         self._instants = 0
         if self._pending:
             self._take(state, now)
-        if now % (2 * self.stft.clock_samples) == 0 and now % self._clock == 0:
-            self._clock = self.stft.clock_samples * self._clocks_together(now)
+        if now % self._clock == 0:
+            self._clock = self._next_clock(now)
         clock = self._clock
         if now % clock:
             return
@@ -209,11 +230,14 @@ class Engine:
             part.change(now, now + clock, clock, gain, always=master_moves)
             part.clean_up()
 
-    def _clocks_together(self, now: int) -> int:
+    def _next_clock(self, now: int) -> int:
+        """Return how far it is to the next change: clocks together, a power of two of them, at multiples of their length and never over a hop."""
         moving = sum(deck.n_moving for part in self._parts for deck in part.decks if not deck.is_settled())
-        together = 1 if moving <= MANY_VOICES else 2 if moving <= 4 * MANY_VOICES else 4
-        together = min(4, together * (2 if self.is_coarse else 1))
-        return 2 if together == 4 and now % (4 * self.stft.clock_samples) else together
+        together = (1 if moving <= MANY_VOICES else 2 if moving <= 4 * MANY_VOICES else 4) * self.coarseness
+        clock = min(together * self.stft.clock_samples, self.stft.hop_samples)
+        while now % clock:
+            clock //= 2
+        return clock
 
     def _master_is_settled(self) -> bool:
         return self._master is None or self._master_heard_at >= self._master.arrives
@@ -232,6 +256,10 @@ class Engine:
         if self.n_channels == 1:
             out = out.mean(1, keepdims=True, dtype=np.float32)
         return limit(out)
+
+
+def _nothing() -> Block:
+    return np.zeros((0, 2), np.float32)
 
 
 class _Part:

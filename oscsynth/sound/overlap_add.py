@@ -51,11 +51,11 @@ class Mix:
 
     def add(self, carriers: Sound, out: Sound) -> None:
         """Add mid (and side), float32 (n_carriers, samples), to left and right, float32 (samples, 2)."""
-        out[:, 0] += np.float32(self.left_mid) * carriers[0]
-        out[:, 1] += np.float32(self.right_mid) * carriers[0]
+        # No matrix product: what that rounds depends on how many samples there are.
+        both = np.array([[self.left_mid], [self.right_mid]], np.float32) * carriers[0]  # (2, samples)
         if len(carriers) > 1:
-            out[:, 0] += np.float32(self.left_side) * carriers[1]
-            out[:, 1] += np.float32(self.right_side) * carriers[1]
+            both += np.array([[self.left_side], [self.right_side]], np.float32) * carriers[1]
+        out += both.T
 
 
 class _Layer:
@@ -100,6 +100,11 @@ class OverlapAdd:
     def is_silent(self) -> bool:
         """Whether nothing is heard and nothing is on its way."""
         return len(self._layers) == 1 and self._layers[0].is_silent
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether no change is still coming in."""
+        return len(self._layers) == 1
 
     def change(self, start: int, spread: int, magnitude: Magnitudes | None, mix: Mix, tone: Tone | None = None) -> None:
         """Have other noise (n_bins,), another tone, both or silence (None), from sample ``start`` on: half of it heard ``spread`` samples later."""
@@ -166,5 +171,5 @@ class OverlapAdd:
     def _kernels_of(self, hop: int) -> Spectrum:
         if hop != self._kernels_hop:
             self._kernels_hop = hop
-            self._kernels = np.stack([self._carrier.kernels(hop + offset) for offset in self._offsets], axis=1)
+            self._kernels = self._carrier.kernels(*(hop + offset for offset in self._offsets))
         return self._kernels

@@ -1,12 +1,13 @@
 """What is given up when the processor does not keep up: first how often moving sounds are made anew, then notes. Rendering thread.
 
 It is told how long blocks took and knows no clock, so that nothing is ever given up where nobody measures: offline the same score gives the same
-samples. Both steps come before a deadline is missed, as long as the load grows and does not leap.
+samples. All of it comes before a deadline is missed, as long as the load grows and does not leap.
 """
 
 from __future__ import annotations
 
 COARSE_LOAD = 0.6  # where moving sounds become coarse; nearly nobody hears it, so it begins early
+COARSEST = 8  # times as far apart: a hop; half of a change is then heard after 23 ms
 CALM_LOAD = 0.3  # where they become fine again: changes made twice as often take twice as long at most
 CALM_SECONDS = 1.0
 BEGIN_LOAD = 0.8  # where notes begin to go; what is left is for everything else that can hold a block up
@@ -22,8 +23,8 @@ class Overload:
 
     Attributes
     ----------
-    is_coarse : bool
-        Whether moving sounds are to be made anew half as often.
+    coarseness : int
+        How many times as far apart as usual moving sounds are to be made anew: 1, 2, 4 or `COARSEST`.
     """
 
     def __init__(self) -> None:
@@ -31,7 +32,7 @@ class Overload:
 
     def forget(self) -> None:
         """Begin anew."""
-        self.is_coarse = False
+        self.coarseness = 1
         self._worst = self._length_seconds = self._settle_seconds = self._calm_seconds = 0.0
         self._samples = self._busy_windows = self._full_windows = 0
         self._is_relieving = False
@@ -59,10 +60,13 @@ class Overload:
         return self._is_relieving and self._settle_seconds <= 0.0
 
     def _coarsen(self, load: float, seconds: float) -> None:
+        """Go one step further where that may be enough, one step back after a while of calm."""
         self._calm_seconds = self._calm_seconds + seconds if load < CALM_LOAD else 0.0
         self._busy_windows = self._busy_windows + 1 if load > COARSE_LOAD else 0
-        if self._busy_windows >= WINDOWS_BEFORE and not self.is_coarse:
-            self.is_coarse = True
+        if self._busy_windows >= WINDOWS_BEFORE and self.coarseness < COARSEST:
+            self.coarseness *= 2
+            self._busy_windows = 0  # what comes of it is seen first
             self._settle_seconds = SETTLE_SECONDS
-        elif self._calm_seconds > CALM_SECONDS:
-            self.is_coarse = False
+        elif self._calm_seconds > CALM_SECONDS and self.coarseness > 1:
+            self.coarseness //= 2
+            self._calm_seconds = 0.0

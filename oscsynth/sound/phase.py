@@ -16,7 +16,7 @@ NOISE_SECONDS = 20.0
 OVERLAP = 4  # hops a window spans: 75 %
 WINDOW_SQUARES = 1.5  # sum of the squared Hann windows that overlap at 75 %, a constant
 _NOISE_SEED = 440
-_CACHED_HOPS = 32
+_CACHED_HOPS = 16  # decks with the same seed share them
 
 Spectrum = NDArray[np.complex64]
 
@@ -77,8 +77,10 @@ class NoiseCarrier:
         self.stft = stft
         self.n_hops = int(np.ceil(seconds * stft.sample_rate_hz / stft.hop_samples))
         self.phasors = self._analyse(np.random.default_rng(_NOISE_SEED))
-        self._turns = _quarter_turns(stft.n_bins)
-        self._kernels: OrderedDict[int, Spectrum] = OrderedDict()
+        # With the weight that Hann's outer taps have, so that it need not be multiplied in once more.
+        self._turns = _quarter_turns(stft.n_bins) * np.float32(-0.25 / WINDOW_SQUARES)
+        self._scratch = np.empty((OVERLAP, stft.n_bins), np.complex64)
+        self._kernels: OrderedDict[tuple[int, ...], Spectrum] = OrderedDict()
 
     def _analyse(self, rng: np.random.Generator) -> Spectrum:
         hop, window = self.stft.hop_samples, self.stft.window_samples
@@ -95,24 +97,35 @@ class NoiseCarrier:
         """Return the hop at which a patch with this seed starts in the loop."""
         return int(np.random.default_rng(seed).integers(self.n_hops))
 
-    def kernels(self, hop: int) -> Spectrum:
-        """Return Q0, Q+ and Q- of a hop of the loop: complex64 (3, n_bins)."""
-        hop %= self.n_hops
-        cached = self._kernels.get(hop)
+    def kernels(self, *hops: int) -> Spectrum:
+        """Return Q0, Q+ and Q- of some hops of the loop, one for each carrier: complex64 (3, carriers, n_bins)."""
+        hops = tuple(hop % self.n_hops for hop in hops)
+        cached = self._kernels.get(hops)
         if cached is not None:
             return cached
-        made = np.zeros((3, self.stft.n_bins), np.complex64)
-        for back in range(OVERLAP):
-            turned = self.phasors[(hop - back) % self.n_hops] * self._turns[back]
-            quarter = 1j**back
-            made[0] += turned
-            made[1] += turned * np.complex64(quarter)
-            made[2] += turned * np.complex64(quarter.conjugate())
-        made *= np.array([[0.5], [-0.25], [-0.25]], np.float32) / np.float32(WINDOW_SQUARES)
-        self._kernels[hop] = made
+        made = np.empty((3, len(hops), self.stft.n_bins), np.complex64)
+        for carrier, hop in enumerate(hops):
+            self._make(hop, made[:, carrier])
+        self._kernels[hops] = made
         if len(self._kernels) > _CACHED_HOPS:
             self._kernels.popitem(last=False)
         return made
+
+    def _make(self, hop: int, out: Spectrum) -> None:
+        """Write the kernels of one hop, complex64 (3, n_bins)."""
+        last, one, two, three = self._scratch  # in place: memory that is hot is worth more than a line saved
+        for back, turned in enumerate(self._scratch):
+            np.multiply(self.phasors[(hop - back) % self.n_hops], self._turns[back], out=turned)
+        # Each of the three is a sum of the four, turned by quarters: what they have in common is added up once.
+        np.add(last, two, out=out[1])
+        np.add(one, three, out=out[2])
+        np.add(out[1], out[2], out=out[0])
+        out[0] *= np.float32(-2.0)  # Hann's middle tap
+        last -= two
+        one -= three
+        one *= np.complex64(1j)
+        np.add(last, one, out=out[1])
+        np.subtract(last, one, out=out[2])
 
 
 def synthesise(magnitude: NDArray[np.float32], kernels: Spectrum) -> NDArray[np.float32]:

@@ -81,7 +81,7 @@ class Resynthesis:
             self.faults += not np.isfinite(own).all()
             self._own = np.nan_to_num(own, nan=MIDDLE, posinf=MIDDLE, neginf=MIDDLE)
 
-    def spectrum(self, moment: float, row: Row, at_clock: bool) -> Magnitudes | None:
+    def spectrum(self, moment: float, row: Row, step: int) -> Magnitudes | None:
         """Return the magnitudes at a moment, float32 (n_bins,), None for silence."""
         self.level = self.gate.level(moment, row)
         self.n_moving = 0

@@ -32,7 +32,7 @@ class Standing:
     faders_at : callable
         Given what slides of each and the part's row, returns where the faders of each stand, float64 (voices, n_latents).
     ahead : callable
-        Given a moment, returns both as they will be then, None for when nothing moves any more.
+        Given a moment and a step, returns both as they will be then, None for when nothing has moved for a step.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Standing:
         Spectra that came out not finite and are silent.
     """
 
-    def __init__(self, sound: Sound, n: int, faders_at: FadersAt, ahead: Callable[[float], tuple[Values, Row] | None]) -> None:
+    def __init__(self, sound: Sound, n: int, faders_at: FadersAt, ahead: Callable[[float, int], tuple[Values, Row] | None]) -> None:
         self._sound, self._faders_at, self._ahead_at = sound, faders_at, ahead
         self.faults = 0
         self._classes, self._registers = np.zeros(n, np.intp), np.zeros(n, np.intp)
@@ -74,7 +74,7 @@ class Standing:
         for rows in (self._classes, self._registers, self.sung, self._semitones, self._faders, self._decoded, self.magnitudes, self.powers):
             rows[to] = rows[at]
 
-    def move(self, moment: float, values: Values, row: Row, semitones: Row, touched: NDArray[np.bool_]) -> int:
+    def move(self, moment: float, values: Values, row: Row, semitones: Row, touched: NDArray[np.bool_], step: int) -> int:
         """Make anew what has moved of those that are ``touched``, bool (voices,); return how many those are.
 
         Parameters
@@ -85,6 +85,8 @@ class Standing:
             The part's.
         semitones : float64 (voices,)
             How far each is from where it is decoded.
+        step : int
+            Samples to the next moment; 0 where that is not known.
         """
         n = len(touched)
         faders = self._faders_at(values, row)
@@ -93,7 +95,7 @@ class Standing:
         if decoded.any():
             at = np.flatnonzero(decoded)
             self._faders[at] = faders[at]
-            self._decoded[slice(n) if len(at) == n else at] = self._decode(at, faders[at], moment)
+            self._decoded[slice(n) if len(at) == n else at] = self._decode(at, faders[at], moment, step)
         self._shape(shaped, semitones)
         return int(shaped.sum())
 
@@ -111,14 +113,14 @@ class Standing:
             self.magnitudes[at] = loud = sound.loud(sound.shape(self._decoded[at], semitones[at], self.sung[at]))
             self.powers[at] = loud * loud
 
-    def _decode(self, at: Indices, faders: Row, moment: float) -> Magnitudes:
+    def _decode(self, at: Indices, faders: Row, moment: float, step: int) -> Magnitudes:
         """Return the decoded spectra of some voices; where few move on a way that is known, those of the next clocks are made with them."""
-        if ROWS_AHEAD // len(at) < 2:
+        if not step or ROWS_AHEAD // len(at) < 2:
             return self._decoded_at(at, faders)
         asked = self._classes[at] * MAX_LATENTS + self._registers[at]
         keys = [bytes(key) for key in np.column_stack([asked, faders])]
         if not all(key in self._ahead for key in keys):
-            rows = [faders, *self._faders_ahead(at, moment)]
+            rows = [faders, *self._faders_ahead(at, moment, step)]
             together = self._decoded_at(np.tile(at, len(rows)), np.concatenate(rows))
             every = [bytes(key) for key in np.column_stack([np.tile(asked, len(rows)), np.concatenate(rows)])]
             self._ahead = dict(zip(every, together, strict=True))
@@ -130,11 +132,11 @@ class Standing:
         self.faults += faults
         return decoded
 
-    def _faders_ahead(self, at: Indices, moment: float) -> list[Row]:
+    def _faders_ahead(self, at: Indices, moment: float, step: int) -> list[Row]:
         rows: list[Row] = []
         while len(rows) + 1 < ROWS_AHEAD // len(at):
-            moment += self._sound.stft.clock_samples
-            if (ahead := self._ahead_at(moment)) is None:
+            moment += step
+            if (ahead := self._ahead_at(moment, step)) is None:
                 break
             rows.append(self._faders_at(*ahead)[at])
         return rows

@@ -71,7 +71,7 @@ class Walking:
         for rows in (self._draws, self._timbres, self._bands, self.magnitudes, self.powers):
             rows[to] = rows[at]
 
-    def move(self, moment: float, values: Values, row: Row, semitones: Row, touched: NDArray[np.bool_]) -> int:
+    def move(self, moment: float, values: Values, row: Row, semitones: Row, touched: NDArray[np.bool_], step: int) -> int:
         """Go on with those that are ``touched``, bool (voices,), and return as how many they count; arguments as for `standing.Standing`."""
         n, sound = len(touched), self._sound
         if not touched.any():

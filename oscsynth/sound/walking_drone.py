@@ -43,7 +43,7 @@ class WalkingDrone:
         """When it next stands still: never while the gate is open."""
         return np.inf if self.gate.is_open else self.gate.arrives
 
-    def spectrum(self, moment: float, row: Row, at_clock: bool) -> Magnitudes | None:
+    def spectrum(self, moment: float, row: Row, step: int) -> Magnitudes | None:
         """Return the magnitudes at a moment, float32 (n_bins,), None for silence."""
         level, weights = self.gate.level(moment, row), row[_CHROMA]
         sounds = (weights > _LEAST_WEIGHT) & (level > 0.0)
@@ -53,7 +53,7 @@ class WalkingDrone:
         asked, there = registers(self._controls, row, self._sound.patch)
         semitones = self._begin(sounds, moment, asked) + row[_TRANSPOSE] + 12.0 * self._slide(asked, there)
         self._pitches_hz = 440.0 * 2.0 ** ((self._spectra.sung + semitones - 69.0) / 12.0)
-        self.n_moving = self._spectra.move(moment, np.zeros((N_CLASSES, 0)), row, semitones, sounds)
+        self.n_moving = self._spectra.move(moment, np.zeros((N_CLASSES, 0)), row, semitones, sounds, step)
         self._gains = level * np.sqrt(np.where(sounds, weights, 0.0) / weights[sounds].sum())
         total: Magnitudes = np.sqrt((self._gains[sounds] ** 2).astype(np.float32) @ self._spectra.powers[sounds])
         return total

@@ -159,6 +159,20 @@ def test_the_same_state_renders_the_same_for_every_split(decoder_path: Path, spl
     np.testing.assert_allclose(pieces, other.render(total), atol=1e-6)
 
 
+def test_no_state_is_the_last_one_and_what_is_still_is_left_anywhere(decoder_path: Path) -> None:
+    one, other = (Player(Patch("Test", str(decoder_path))) for _ in range(2))
+    sizes = (RATE_HZ, 300, 77, 4000, 1, 1023, 5000, 129)  # still long before most of them end, in the middle of a hop
+    for step, size in enumerate(sizes):
+        for each in (one, other):
+            each.latents(step / len(sizes), 0.5, 1 - step / len(sizes))
+            if step == 4:
+                each.engine.install(1, load_sound(Patch("Test", str(decoder_path), seed=9), RATE_HZ))
+        whole = other.render(size)
+        values = np.frombuffer(one.state.values)
+        parts = [one.engine.render(values if at == 0 else None, min(100, size - at)) for at in range(0, size, 100)]
+        np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-6)
+
+
 def test_the_same_seed_renders_the_same_bits_and_another_does_not(player: Make) -> None:
     np.testing.assert_array_equal(events(player(), 0), events(player(), 0))
     assert not np.array_equal(player(seed=2).render(4096), player(seed=3).render(4096))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oscsynth.patch import Patch, Velocity
-from oscsynth.sound.overload import END_LOAD, FADE_SECONDS, SETTLE_SECONDS, WINDOW_SAMPLES, Overload
-from tests.sound.conftest import RATE_HZ
+from oscsynth.sound.overload import COARSEST, END_LOAD, FADE_SECONDS, SETTLE_SECONDS, WINDOW_SAMPLES, Overload
+from tests.sound.conftest import RATE_HZ, Player
 
 from .test_bank import Keys
 from .test_engine import second_difference
@@ -39,14 +40,15 @@ def pitches(keys: Keys) -> set[float]:
 
 def test_one_block_that_was_held_up_costs_nothing() -> None:
     overload = Overload()
-    assert not any(told(overload, *[0.3, 5.0] * 20)) and not overload.is_coarse
+    assert not any(told(overload, *[0.3, 5.0] * 20)) and overload.coarseness == 1
 
 
-def test_moving_sounds_become_coarse_before_a_note_goes() -> None:
+def test_moving_sounds_become_coarse_step_by_step_before_a_note_goes() -> None:
     overload = Overload()
-    assert not any(told(overload, *[0.55] * 20)) and not overload.is_coarse
-    assert told(overload, 0.7, 0.7) == [0, 0] and overload.is_coarse
-    assert not any(told(overload, *[0.7] * 20)), "that it is coarse may be enough"
+    assert not any(told(overload, *[0.55] * 20)) and overload.coarseness == 1
+    assert told(overload, 0.7, 0.7) == [0, 0] and overload.coarseness == 2
+    assert not any(told(overload, *[0.5] * 20)) and overload.coarseness == 2, "that it is coarse may be enough"
+    assert not any(told(overload, *[0.7] * 20)) and overload.coarseness == COARSEST
     assert sum(told(overload, *[0.9] * 4)) > 0
 
 
@@ -69,9 +71,11 @@ def test_it_begins_above_one_load_and_ends_below_a_lower_one() -> None:
 def test_it_is_fine_again_after_a_second_of_calm() -> None:
     overload = Overload()
     told(overload, 0.9, 0.9, *[0.5] * 200)
-    assert overload.is_coarse, "twice the work would be too much"
+    assert overload.coarseness == 2, "twice the work would be too much"
     told(overload, *[0.2] * 100)
-    assert not overload.is_coarse
+    assert overload.coarseness == 1
+    told(overload, *[0.7] * 20, *[0.2] * 100)
+    assert overload.coarseness == COARSEST // 2, "one step in a second"
 
 
 @given(st.lists(st.floats(0, 20), max_size=60), st.sampled_from([32, 64, 256, 512, 2048]))
@@ -163,12 +167,25 @@ def test_giving_up_clicks_nowhere(keys: Keys) -> None:
     assert second_difference(keys.render(4096)) < 1.05 * steady and keys.engine.sounding_voices == 4
 
 
-@pytest.mark.parametrize(("n_notes", "clocks"), [(1, 2), (20, 4)])
-def test_coarse_sound_comes_at_half_as_many_instants(keys: Keys, n_notes: int, clocks: int) -> None:
-    keys.engine.is_coarse = True
+@pytest.mark.parametrize(("coarseness", "n_notes", "clocks"), [(1, 1, 1), (1, 20, 2), (2, 1, 2), (2, 20, 4), (4, 20, 8), (8, 1, 8), (8, 20, 8)])
+def test_coarse_sound_comes_at_fewer_instants(keys: Keys, coarseness: int, n_notes: int, clocks: int) -> None:
+    keys.engine.coarseness = coarseness
     for voice in range(n_notes):
         keys.on(voice, 60 + voice)
     for step in range(16):
         keys.latents(0.2 + 0.02 * step)
         keys.render(256)
     assert keys.engine._clock == clocks * keys.engine.stft.clock_samples
+
+
+@pytest.mark.parametrize("coarseness", [2, 4, 8])
+def test_coarse_sound_clicks_nowhere_on_the_way_there_and_back(player: Callable[..., Player], coarseness: int) -> None:
+    roughest = []
+    for other in (1, coarseness):
+        play, most = player(), 0.0
+        for step in range(100):
+            play.latents(*(0.5 + 0.45 * np.sin(0.3 * step + k) for k in range(3)))
+            play.engine.coarseness = (1, other)[step // 4 % 2]
+            most = max(most, second_difference(play.render(735)))
+        roughest.append(most)
+    assert roughest[1] < 1.05 * roughest[0]

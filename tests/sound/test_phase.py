@@ -11,7 +11,7 @@ def carrier() -> NoiseCarrier:
 
 
 def steady(carrier: NoiseCarrier, magnitude: np.ndarray, hops: range) -> np.ndarray:
-    return np.concatenate([synthesise(magnitude, carrier.kernels(hop)[:, None])[0] for hop in hops])
+    return np.concatenate([synthesise(magnitude, carrier.kernels(hop))[0] for hop in hops])
 
 
 def some_magnitudes(n_bins: int = 2049) -> np.ndarray:
