@@ -161,9 +161,8 @@ SECTIONS: tuple[tuple[str, str, str, str, Callable[[Any], str]], ...] = (
         "overload",
         "More notes than there is time for",
         "benchmark-overload",
-        "A note more every tenth of a second, tonal, all latents moving, until 64 are held. What moves is made anew less and less often, down to once in 23 ms, then "
-        "notes fade out: "
-        "those that end or are hardly heard first, then the oldest.",
+        "A note more every tenth of a second, tonal, all latents moving, until 64 are held. What moves is made anew less and less often, "
+        "down to once in 23 ms, then notes fade out: those that end or are hardly heard first, then the oldest.",
         overload,
     ),
     (
