@@ -4,7 +4,7 @@
 #   docker run --rm --network host oscsynth
 
 FROM debian:bookworm-slim AS build
-RUN apt-get update && apt-get install -y --no-install-recommends gcc g++ libc6-dev python3-dev python3-venv portaudio19-dev libasound2-dev
+RUN apt-get update && apt-get install -y --no-install-recommends python3-venv
 RUN python3 -m venv /opt/oscsynth
 COPY play.lock /src/
 RUN /opt/oscsynth/bin/pip install --no-cache-dir --require-hashes -r /src/play.lock
@@ -12,7 +12,7 @@ COPY pyproject.toml README.md LICENSE /src/
 COPY oscsynth /src/oscsynth
 COPY patches /src/patches
 COPY training /src/training
-RUN /opt/oscsynth/bin/pip install --no-cache-dir --no-deps /src
+RUN /opt/oscsynth/bin/pip install --no-cache-dir --no-deps --no-build-isolation /src
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends python3 libportaudio2 libasound2-plugins && rm -rf /var/lib/apt/lists/*

@@ -143,22 +143,34 @@ sounds: .venv/test.stamp  ## render ten seconds of every factory patch to docs/s
 walk: .venv/test.stamp  ## follow the README block by block on a fresh clone in an empty home (installs everything again)
 	$(BIN)/python -m benchmarks.walk
 
-lock: .venv/test.stamp  ## choose the newest versions again and write both lock files
-	$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --extra pyaudio --extra midi --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o play.lock
-	$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --all-extras --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o test.lock
+.PHONY: walk-installs
+walk-installs: .venv/test.stamp  ## install with uv, pipx and pip as docs/install.md says, each in an empty home
+	$(BIN)/python -m benchmarks.installs
+
+LOCK := $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header
+lock: .venv/test.stamp  ## choose the newest versions again and write the lock files
+	$(LOCK) --group installer -o install.lock
+	$(LOCK) --extra midi --group build pyproject.toml -o play.lock
+	$(LOCK) --all-extras --group build pyproject.toml -o test.lock
 
 clean:  ## remove .venv and everything made
 	rm -rf .venv build dist *.egg-info
 
-.venv/play.stamp: play.lock pyproject.toml .ci/system-packages
+# uv installs in seconds what takes pip most of a minute; pip does it where there is no uv for a machine, or uv does not know the way to the packages.
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
+UV := test -x $(BIN)/uv && $(BIN)/uv pip install -q --python $(BIN)/python
+
+.venv/play.stamp: install.lock play.lock pyproject.toml .ci/system-packages
 	@$(PYTHON) -c 'import sys; sys.exit("oscsynth needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
-	@sh .ci/system-packages play
+	@PYTHON=$(PYTHON) sh .ci/system-packages play
+	@echo "Installing Python packages into .venv"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r play.lock
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@$(PIP) --no-compile --require-hashes -r install.lock || echo "It goes on without uv, which takes longer." >&2
+	@($(UV) --require-hashes -r play.lock) || $(PIP) --require-hashes -r play.lock
+	@($(UV) --no-deps --no-build-isolation -e .) || $(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/test.stamp: .venv/play.stamp test.lock
-	@sh .ci/system-packages test
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r test.lock
+	@PYTHON=$(PYTHON) sh .ci/system-packages test
+	@($(UV) --require-hashes -r test.lock) || $(PIP) --require-hashes -r test.lock
 	@touch $@

