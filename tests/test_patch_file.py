@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oscsynth import yaml_file
 from oscsynth.errors import PatchError
 from oscsynth.metadata import Latent, Metadata
 from oscsynth.patch import Envelope, LatentControl, Patch
@@ -110,6 +113,16 @@ def test_chroma_is_a_name_names_with_weights_or_twelve_weights(folder, given, we
 def test_yaml_traps_load_as_the_text_they_are(folder, given):
     assert load(folder, f"decoder: violin.onnx\nname: {given}\nlatents: {{{given}x: {{neuron: 1}}}}").name == given
     assert parse_yaml(f"{given}: {given}").data == {given: given}
+
+
+@given(st.text("ab1:-#[]{},'\"|>? \n\r\\~&*!", max_size=30))
+def test_libyaml_reads_what_python_reads(text: str) -> None:
+    """What it is asked first it must not read in another way."""
+    quick, document = yaml_file._read_quickly(f"a: {text}"), yaml_file.Document()
+    with contextlib.suppress(yaml.YAMLError):
+        node = yaml_file._composed(yaml_file._Loader, f"a: {text}", document)
+        if quick and node and not document.faults:
+            assert yaml_file._build(node, (), document) == quick.data and document.lines == quick.lines
 
 
 def test_numbers_may_be_written_in_any_usual_way(folder):
