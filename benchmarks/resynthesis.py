@@ -1,7 +1,8 @@
 """How near a sound comes that is played through its decoder, whether its faders click, and what it takes. Run: ``make benchmark-resynthesis``.
 
 Violin melodies that no network was taught (the test part of the corpus ``violin-melodies``) go through `oscsynth.render`, all faders in the middle
-and all scales 1. Spectral convergence is the norm of the difference of two spectrograms of magnitudes, over that of the first.
+and all scales 1; with ``--decoder NAME`` it is notes of the test part of that decoder's own corpus, one after another. Spectral
+convergence is the norm of the difference of two spectrograms of magnitudes, over that of the first.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from training.spectra import Stft, magnitudes, scaled
 
 from .machine import machine
 
-RATE_HZ, SECONDS = 44100, 4.0
+RATE_HZ, SECONDS, SEED = 44100, 4.0, 440
 STFT = Stft()
 PHASES = ("input", "noise", "tonal")
 DECODERS = Path("patches/decoders")
@@ -38,11 +39,16 @@ envelope: {{attack_ms: 0, sustain: 1}}
 """
 
 
-def phrases(count: int) -> list[np.ndarray]:
-    """Return melodies of the test part, a few seconds of each: (samples,) float32."""
-    clips = (clip for source in corpora.recipe("violin-melodies", STFT).sources for clip in source())
-    found = [clip.audio for clip in clips if getattr(clip, "group", "") == "test"]
-    return [audio[: round(SECONDS * RATE_HZ)] for audio in found[:count]]
+def phrases(decoder: str, count: int) -> list[np.ndarray]:
+    """Return some seconds each of what a decoder was never taught: melodies, or notes in a row; (samples,) float32."""
+    corpus = corpora.recipe("violin-melodies" if decoder == "violin" else decoder, STFT)
+    clips = [clip for source in corpus.sources for clip in source() if isinstance(clip, corpora.Clip)]
+    parts = prepare.split([clip.group for clip in clips], SEED)
+    audio, n_samples = [clip.audio for clip, part in zip(clips, parts, strict=True) if part == prepare.TEST], round(SECONDS * RATE_HZ)
+    if decoder != "violin":
+        row = np.concatenate([audio[index] for index in np.random.default_rng(SEED).permutation(len(audio))])
+        audio = [row[at : at + n_samples] for at in range(0, len(row) - n_samples, n_samples)]
+    return [each[:n_samples] for each in audio[:count]]
 
 
 def convergence(heard: np.ndarray, other: np.ndarray) -> float:
@@ -72,15 +78,15 @@ class Stage:
         return np.concatenate([self.performance.render(min(1024, n_samples - at)) for at in range(0, n_samples, 1024)])
 
 
-def nearness(count: int) -> dict[str, list[float]]:
-    """Return the convergence of the autoencoder itself, and of what is heard with each phase, of each phrase."""
-    decoder = open_decoder(DECODERS / "violin.onnx")
-    found: dict[str, list[float]] = {name: [] for name in ("autoencoder", *PHASES)}
-    for phrase in phrases(count):
+def nearness(name: str, heard_phrases: list[np.ndarray]) -> dict[str, list[float]]:
+    """Return the convergence of a decoder with its encoder, and of what is heard with each phase, of each phrase."""
+    decoder = open_decoder(DECODERS / f"{name}.onnx")
+    found: dict[str, list[float]] = {each: [] for each in ("autoencoder", *PHASES)}
+    for phrase in heard_phrases:
         heard = magnitudes(phrase[STFT.window_samples :], STFT)  # from where the first window is whole
         found["autoencoder"].append(convergence(heard, autoencoder(decoder, heard)))
         for phase in PHASES:
-            sound = Stage(phrase, phase).render(len(phrase))[STFT.window_samples :]
+            sound = Stage(phrase, phase, name).render(len(phrase))[STFT.window_samples :]
             both = np.sqrt(np.mean([np.square(magnitudes(sound[:, channel], STFT)) for channel in (0, 1)], axis=0))
             found[phase].append(convergence(heard, both))
     return found
@@ -123,14 +129,18 @@ def main() -> None:
     """Measure and print."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--phrases", type=int, default=6)
+    arguments.add_argument("--decoder", default="violin", help="one that has an encoder; clicks and cost are measured for the violin alone")
     options = arguments.parse_args()
-    found = nearness(options.phrases)
-    print(f"{machine()}\n\nspectral convergence to the violin that was heard, {options.phrases} phrases of {SECONDS:g} s: mean, worst")
+    played = phrases(options.decoder, options.phrases)
+    found = nearness(options.decoder, played)
+    print(f"{machine()}\n\n{options.decoder}: spectral convergence to what was heard, {len(played)} phrases of {SECONDS:g} s: mean, worst")
     for name, values in found.items():
         print(f"{name:16}{np.mean(values):8.3f}{np.max(values):8.3f}")
     worse = [name for name in ("input",) for value, own in zip(found[name], found["autoencoder"], strict=True) if value > own]
     print(f"with the input's phases {'never' if not worse else f'{len(worse)} times'} farther than the autoencoder itself")
-    stft, phrase = EngineStft.at_rate(RATE_HZ), phrases(1)[0]
+    if options.decoder != "violin":
+        return
+    stft, phrase = EngineStft.at_rate(RATE_HZ), played[0]
     for phase in PHASES:
         late_ms = 1000 * late_samples(stft, phase == "input") / RATE_HZ
         jump, share = clicks(phase, phrase), cost(phase, phrase)

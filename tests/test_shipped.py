@@ -62,6 +62,15 @@ def test_there_are_six_patches_and_four_decoders_of_at_most_6_mb() -> None:
     assert all(path.stat().st_size <= 6_000_000 for path in decoders)
 
 
+def test_every_decoder_of_moments_has_its_encoder() -> None:
+    decoders = [path for path in Library(None, factory_folder()).decoders() if load_decoder(path).metadata.kind == "frame"]
+    encoders = [path.with_name(load_decoder(path).metadata.encoder) for path in decoders]
+    assert len(encoders) == 4
+    assert all(encoder.name == f"{decoder.stem}.encoder.onnx" for encoder, decoder in zip(encoders, decoders, strict=True))
+    assert all(path.stat().st_size <= 6_000_000 for path in encoders)
+    assert sum(path.stat().st_size for path in factory_folder().rglob("*")) <= 60_000_000
+
+
 @pytest.mark.parametrize("name", names())
 def test_a_patch_sounds_and_stays_under_the_limiter(name: str, tmp_path: Path) -> None:
     performance = playing(name, tmp_path)

@@ -33,6 +33,14 @@ TRACKS: dict[str, Track] = {
         ),
         modulation=40,
     ),
+    # A voice by itself, a chant in C: up to the tone on which it recites, and down again by another way.
+    "responsory": Track(
+        53,
+        (
+            *((48, 0.8, 76), (51, 0.4, 70), (53, 0.4, 74), (55, 1.2, 84), (55, 0.4, 72), (58, 0.4, 88), (55, 0.8, 76)),
+            *((53, 0.4, 70), (55, 0.4, 74), (51, 0.8, 72), (50, 0.4, 64), (51, 0.4, 66), (48, 1.2, 70), (43, 0.8, 60)),
+        ),
+    ),
 }
 
 
