@@ -5,7 +5,6 @@ Knows everyone, but brings each in only inside the command that needs it, so tha
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -205,15 +204,11 @@ def check(
 @app.command("patches")
 def list_patches(patches: PatchesOption = None) -> None:
     """List the patches there are: yours, and those that come with the program."""
-    from rich.table import Table
+    from . import tables
 
     library = _library(patches)
     library.scan()
-    table = Table("patch", "decoder", "latents", "from")
-    for patch in library.patches.values():
-        where = "the factory" if library.is_factory(patch) else shown(patch.path)
-        table.add_row(patch.name, Path(patch.decoder_path).name, ", ".join(patch.latents), where)
-    _console().print(table)
+    _console().print(tables.patches(library))
     typer.echo(f"Your own folder is {library.user_folder}.")
     for faults in library.faults.values():
         typer.secho(faults, fg="red", err=True)
@@ -222,66 +217,30 @@ def list_patches(patches: PatchesOption = None) -> None:
 @app.command("devices")
 def list_devices() -> None:
     """List sound devices, sound inputs and MIDI inputs; `--device`, `--input` and `--midi` take a part of a name."""
-    from rich.table import Table
-
-    from .audio import devices
-
-    _list_midi()
-    _list_inputs()
-    found = devices()
-    if not found:
-        raise OscsynthError("no sound device was found: connect or switch one on; `oscsynth serve` runs without one, silently")
-    table = Table("device", "system", "channels", "sample rate", "latency", "")
-    for device in found:
-        row = (device.name, device.api, str(device.output_channels), f"{device.default_sample_rate_hz} Hz", f"{1000 * device.latency_seconds:.1f} ms")
-        table.add_row(*row, "the default" if device.is_default else "")
-    _console().print(table)
-
-
-def _list_inputs() -> None:
-    from rich.table import Table
-
-    from .audio import input_devices
-
-    if found := input_devices():
-        table = Table("sound input", "system", "channels", "")
-        for device in found:
-            table.add_row(device.name, device.api, str(device.input_channels), "the default" if device.is_default else "")
-        _console().print(table)
-
-
-def _list_midi() -> None:
-    from rich.table import Table
-
-    from .midi_ports import inputs
+    from . import tables
+    from .audio import devices, input_devices
+    from .midi_systems import inputs
 
     try:
-        found = inputs()
+        if found := inputs():
+            _console().print(tables.midi(found))
+        else:
+            typer.echo("There is no MIDI input now; `oscsynth serve` hears one as soon as it comes.")
     except OscsynthError as error:
         typer.echo(str(error))
-        return
-    if not found:
-        typer.echo("There is no MIDI input now; `oscsynth serve` hears one as soon as it comes.")
-        return
-    table = Table("MIDI input", "system")
-    for port in found:
-        table.add_row(port.name, port.api)
-    _console().print(table)
+    if heard := input_devices():
+        _console().print(tables.sound_inputs(heard))
+    if not (played := devices()):
+        raise OscsynthError("no sound device was found: connect or switch one on; `oscsynth serve` runs without one, silently")
+    _console().print(tables.sound_devices(played))
 
 
 @app.command("addresses")
 def list_addresses() -> None:
     """List every OSC address: what it takes and what it does to the sound."""
-    from rich.table import Table
+    from . import tables
 
-    from .control.addresses import PART_ROWS, WHOLE_ROWS
-
-    table = Table("address under /oscsynth", "takes", "what it does")
-    for row in (*PART_ROWS, *WHOLE_ROWS):
-        if not row.path.endswith(("/normalized", "/text")):
-            takes = {"action": "nothing, or 1", "question": "nothing: it answers"}.get(row.kind) or row.takes
-            table.add_row(row.path.replace("{}", row.placeholder), takes, row.description)
-    _console().print(table)
+    _console().print(tables.addresses())
     typer.echo("Every value answers when sent without arguments, and every number has K/normalized (0 to 1) and K/text beside it.")
     typer.echo("/part/2/... to /part/8/... are further parts; without it, an address means part 1.")
 
@@ -358,31 +317,17 @@ PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 @app.command(add_help_option=False, context_settings=PASSED_ON)
 def train(context: typer.Context) -> None:
     """Make a decoder of your own from a folder of sounds; `oscsynth train --help` says how."""
-    _run_training(context.args, "oscsynth train")
+    from .training_door import run
+
+    run(context.args, "oscsynth train")
 
 
 @app.command("import", add_help_option=False, context_settings=PASSED_ON)
 def import_model(context: typer.Context) -> None:
     """Make a decoder from a Keras decoder of the ancestor program; `oscsynth import --help` says how."""
-    _run_training(["import", *context.args], "oscsynth")
+    from .training_door import run
 
-
-def _run_training(arguments: list[str], name: str) -> None:
-    """Run the program that trains: in a wheel it lies inside the package, in a checkout beside it."""
-    package = Path(__file__).resolve().parent
-    inside = (package / "training").is_dir()
-    if not inside and str(package.parent) not in sys.path:
-        sys.path.insert(0, str(package.parent))
-    try:
-        training = importlib.import_module("oscsynth.training.__main__" if inside else "training.__main__")
-        commands = {command.name or command.callback.__name__ for command in training.app.registered_commands}
-        # Whoever names no command wants to train on sounds.
-        is_sounds = bool(arguments) and arguments[0] not in {*commands, "--help"}
-        training.app(["sounds", *arguments] if is_sounds else arguments, prog_name=name)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in ("oscsynth", "training"):
-            raise
-        raise OscsynthError(f'training needs {error.name}, which is not installed: pip install "oscsynth[train]"') from error
+    run(["import", *context.args], "oscsynth")
 
 
 def _is_lan_wanted(lan: bool | None) -> bool:

@@ -14,7 +14,9 @@ from .errors import PatchError, shown
 from .library import SET_LIST, SUFFIXES, Library
 from .metadata import ENCODER_SUFFIX, Metadata
 from .patch import Patch
-from .patch_file import fault_at, fault_line, fit, load_patch
+from .patch_faults import fault_at, fault_line
+from .patch_file import load_patch
+from .patch_fit import fit
 from .probe import Report, probe_decoders
 from .setlist import SetListError, load_set_list, missing_patches
 from .yaml_file import read_yaml

@@ -20,7 +20,7 @@ from .audio import Device, devices
 from .client import PREFIX, Client
 from .errors import OscsynthError, shown
 from .library import Library, factory_folder, user_folder
-from .midi_ports import inputs
+from .midi_systems import inputs
 from .session import state_folder
 
 LATE_SECONDS = 0.02  # of a sound card: what a player begins to feel

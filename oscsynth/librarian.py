@@ -21,7 +21,7 @@ from .errors import OscsynthError, shown
 from .folder_watch import saves
 from .library import SET_LIST, Library
 from .patch import Patch
-from .patch_file import fit
+from .patch_fit import fit
 from .probe import Report, probe_decoders
 from .scene import Scene
 from .setlist import SetListError, load_set_list, missing_patches, store_scene

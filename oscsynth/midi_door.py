@@ -21,7 +21,8 @@ from .control.part import Part
 from .control.row import Reply
 from .errors import OscsynthError, shown
 from .library import Library
-from .midi_ports import Port, Ports
+from .midi_ports import Ports
+from .midi_systems import Port
 from .patch import Patch
 from .yaml_file import read_yaml
 from .yaml_write import save_yaml

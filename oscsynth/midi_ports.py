@@ -1,7 +1,7 @@
 """The system's MIDI inputs: found, opened, heard, lost and found again. Knows no OSC.
 
 Control process, a thread of its own, which looks for ports once a second; python-rtmidi reaches ALSA, JACK, CoreMIDI and Windows. What JACK brings is
-fetched from a queue, since its real-time thread must never wait for Python; the others' threads call us.
+fetched from a queue, since its real-time thread must never wait for Python; the others' threads call us. `midi_systems` is how each is reached.
 """
 
 from __future__ import annotations
@@ -9,44 +9,16 @@ from __future__ import annotations
 import re
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from .audio.quiet import hush_stderr, quiet_stderr
-from .errors import OscsynthError
-
-if TYPE_CHECKING:
-    import rtmidi
+from .audio.quiet import hush_stderr
+from .midi_systems import AGAIN_SECONDS, INSTALL, Input, Port, System, apis
 
 LOOK_SECONDS = 1.0
-AGAIN_SECONDS = 10.0  # a system that is not there is looked for as rarely as that
 _FETCH_SECONDS = 0.002
 _FETCH_MOST = 256  # from one port in one go
-_QUEUE = 4096
-_FIRST_NUMBER, _N_NUMBERS = 256, 2**18  # ports of OSC's own messages are 0 to 255
 _OWN = re.compile(r"midi through", re.IGNORECASE)  # ALSA's: what is played into it is heard by everybody
-_INSTALL = 'Keyboards are not heard, as python-rtmidi is not installed: pip install "oscsynth[midi]"; everything else works.'
 _NO_SYSTEM = "No MIDI system was found, so that keyboards are not heard; everything else works."
-
-
-@dataclass(frozen=True, slots=True)
-class Port:
-    """One input. ``number`` is the same whenever a port of that name comes."""
-
-    name: str
-    api: str
-
-    @property
-    def label(self) -> str:
-        """What ``--midi`` looks for a part of: the name and the API."""
-        return f"{self.name} [{self.api}]"
-
-    @property
-    def number(self) -> int:
-        """What tells its notes from those of others."""
-        return _FIRST_NUMBER + zlib.crc32(self.label.encode()) % _N_NUMBERS
 
 
 class Ports:
@@ -77,8 +49,8 @@ class Ports:
         self._wanted = tuple(wanted)
         self._name = name
         self._hear, self._change, self._say = hear, change, say
-        self._systems: list[_System] = []
-        self._open: dict[Port, _Input] = {}
+        self._systems: list[System] = []
+        self._open: dict[Port, Input] = {}
         self._left: list[object] = []  # of servers that have died: to let go of such ends the process
         self._said: set[str] = set()
         self._is_suspect = False
@@ -100,9 +72,9 @@ class Ports:
     def _run(self) -> None:
         hush_stderr()  # ALSA and JACK talk as long as they live
         try:
-            self._systems = [_System(api, self._name) for api in _apis()]
+            self._systems = [System(api, self._name) for api in apis()]
         except ImportError:
-            self._say(_INSTALL)
+            self._say(INSTALL)
             return
         while not self._stop.is_set():
             self._look()
@@ -116,7 +88,7 @@ class Ports:
         while any(system.is_polled for system in self._systems) or self._left:
             time.sleep(AGAIN_SECONDS)  # as long as this thread holds them, nobody lets go of them
 
-    def _virtual(self) -> Iterator[tuple[Port, _Input]]:
+    def _virtual(self) -> Iterator[tuple[Port, Input]]:
         return ((system.port, system.virtual) for system in self._systems if system.virtual is not None)
 
     def _fetch(self, port: Port, fetch: Callable[[], tuple[list[int], float] | None]) -> None:
@@ -157,7 +129,7 @@ class Ports:
             self._left.append(system.leave())
             system.look(self._hear)
 
-    def _take(self, port: Port, system: _System) -> None:
+    def _take(self, port: Port, system: System) -> None:
         try:
             self._open[port] = system.open(port, self._hear)
         except (OSError, RuntimeError, ValueError) as error:  # what rtmidi's errors are
@@ -212,119 +184,3 @@ def choose(wanted: Sequence[str], there: Iterable[Port], first: str, already: It
 
 def _listed(ports: Iterable[Port]) -> str:
     return ", ".join(port.label for port in ports) or "none"
-
-
-class _Input:
-    """An open input of rtmidi's; ``is_polled`` says that its messages are to be fetched."""
-
-    def __init__(self, midi: rtmidi.MidiIn, port: Port, hear: Callable[[Port, bytes, float], None]) -> None:
-        self.midi = midi
-        self.is_polled = port.api == "JACK"
-        if not self.is_polled:
-            midi.set_callback(lambda event, _: hear(port, bytes(event[0]), time.monotonic()))
-
-    def close(self) -> None:
-        if not self.is_polled:
-            self.midi.cancel_callback()
-        self.midi.delete()
-
-
-class _System:
-    """One API: its ports, and our own virtual one, by which it is known whether its server still lives."""
-
-    def __init__(self, api: int, name: str) -> None:
-        import rtmidi
-
-        self._rtmidi, self._number, self._name = rtmidi, api, name
-        self.api = rtmidi.get_api_display_name(api).replace("Jack", "JACK")
-        self.port = Port(name, self.api)
-        self.ports: list[Port] = []
-        self.virtual: _Input | None = None
-        self._midi: rtmidi.MidiIn | None = None
-        self._again_seconds = 0.0
-
-    @property
-    def is_there(self) -> bool:
-        return self._midi is not None
-
-    def look(self, hear: Callable[[Port, bytes, float], None]) -> None:
-        """See which ports there are, after having reached the system again where it was not there."""
-        now = time.monotonic()
-        if self._midi is None and now >= self._again_seconds:
-            self._again_seconds = now + AGAIN_SECONDS
-            self._reach(hear)
-        names = self._midi.get_ports() if self._midi is not None else []
-        self.ports = [Port(name, self.api) for name in names]
-
-    def _reach(self, hear: Callable[[Port, bytes, float], None]) -> None:
-        try:
-            self._midi = self._new()
-        except OSError:  # rtmidi's SystemError
-            return
-        try:
-            self.virtual = _Input(self._midi.open_virtual_port("in"), self.port, hear)
-        except (OSError, RuntimeError, NotImplementedError):  # Windows has none
-            self.virtual = None
-
-    @property
-    def is_polled(self) -> bool:
-        return self.virtual is not None and self.virtual.is_polled
-
-    def lives(self) -> bool:
-        """Say whether the server still knows our port: one that has died shows its last ports for ever, and comes back as another."""
-        if not self.is_polled:
-            return True
-        try:
-            out = self._rtmidi.MidiOut(self._number, name=f"{self._name} look")
-        except OSError:
-            return False
-        names = out.get_ports()
-        out.delete()
-        return any(name.startswith(self._name) for name in names)
-
-    def leave(self) -> object:
-        """Return what belonged to a server that has died, and be as at first."""
-        left, self.virtual, self._midi, self._again_seconds, self.ports = (self.virtual, self._midi), None, None, 0.0, []
-        return left
-
-    def _new(self) -> rtmidi.MidiIn:
-        return self._rtmidi.MidiIn(self._number, name=self._name, queue_size_limit=_QUEUE)
-
-    def open(self, port: Port, hear: Callable[[Port, bytes, float], None]) -> _Input:
-        """Open one of its ports."""
-        midi = self._new()
-        midi.open_port(midi.get_ports().index(port.name), port.name)
-        return _Input(midi, port, hear)
-
-    def close(self) -> None:
-        """Let it go; its server must live."""
-        if self.virtual is not None:
-            self.virtual.close()
-        elif self._midi is not None:
-            self._midi.delete()
-        self.virtual = self._midi = None
-
-
-def _apis() -> list[int]:
-    import rtmidi
-
-    return [api for api in rtmidi.get_compiled_api() if api != rtmidi.API_RTMIDI_DUMMY]
-
-
-def inputs() -> list[Port]:
-    """Return the inputs that there are now, of every system.
-
-    Raises
-    ------
-    OscsynthError
-        When python-rtmidi is not installed.
-    """
-    try:
-        with quiet_stderr():
-            systems = [_System(api, "oscsynth list") for api in _apis()]
-            for system in systems:
-                system.look(lambda *_: None)
-                system.close()
-    except ImportError as error:
-        raise OscsynthError(_INSTALL) from error
-    return [port for system in systems for port in system.ports]

@@ -17,6 +17,7 @@ MAX_PARTS = 8
 MAX_VOICES = 256  # of all parts together
 MAX_PART_VOICES = 64
 MAX_LATENTS = 64
+N_FADERS = 8  # latents that have an address whether or not the decoder has them
 N_VOICE_LATENTS = 8  # that a single note can have of its own
 MAX_INSTRUMENTS = 32  # of a note decoder
 N_CLASSES = 12

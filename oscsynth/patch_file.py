@@ -6,22 +6,22 @@ changed here and in docs/patches.md. pydantic is imported when the first patch i
 
 from __future__ import annotations
 
-import difflib
 import functools
 import math
 import os
 import typing
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from .errors import PatchError, shown
-from .metadata import ENCODER_SUFFIX, Metadata
+from .metadata import ENCODER_SUFFIX
 from .patch import LIVE, TRACKS, Control, Name, Patch
+from .patch_faults import Fault, fault_at, fault_line, nearest
 from .patch_schema import bare, doc, keys, takes
 from .units import PITCH_CLASSES, pitch_class_index
-from .yaml_file import Document, Location, read_yaml
+from .yaml_file import Location, read_yaml
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -29,13 +29,6 @@ if TYPE_CHECKING:
 # OSC gives these a meaning inside an address.
 _RESERVED = " #*,/?[]{}"
 _RESERVED_POINTS = ("name", "seconds")
-N_FADERS = 8  # latents have an address up to here, whether or not the decoder has them
-
-
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    location: Location
-    sentence: str
 
 
 def load_patch(path: Path, folders: Sequence[Path] = ()) -> Patch:
@@ -74,77 +67,12 @@ def load_patch(path: Path, folders: Sequence[Path] = ()) -> Patch:
     return replace(patch, xy=patch.xy or tuple(patch.latents)[:2], has_mode="mode" in data)
 
 
-def fit(patch: Patch, metadata: Metadata) -> list[str]:
-    """Return what of a patch its decoder cannot do, a sentence each, in the form of `load_patch`; none when they fit."""
-    n_latents = len(metadata.latents)
-    has = f"{patch.decoder} has {n_latents} latent{'s' * (n_latents != 1)}"
-    faults = [
-        _Fault(("latents", name, "neuron"), f"{has}, so it must be 1 to {n_latents}, not {latent.neuron}")
-        for name, latent in patch.latents.items()
-        if latent.neuron > n_latents
-    ]
-    names = [*patch.latents, *(latent.name for latent in metadata.latents if latent.name)]
-    faults += [
-        _Fault(location, f"there is no latent {name}{_nearest(name, names)}")
-        for location, name in _midi_latents(patch)
-        if name not in names and not (name.isdigit() and 1 <= int(name) <= max(N_FADERS, n_latents))
-    ]
-    faults += [
-        _Fault(("points", name), f"{has}, so it must be a list of {n_latents}, not of {len(point)}")
-        for name, point in patch.points.items()
-        if len(point) != n_latents
-    ]
-    if patch.mode == "resynthesis" and not metadata.encoder:
-        faults.append(_Fault(("mode",), f"{patch.decoder} has no encoder, so no sound can be played through it: `oscsynth train encoder` makes one"))
-    faults += _strange_instruments(patch, metadata)
-    document = read_yaml(Path(patch.path)) if patch.path and faults else Document()
-    lines = [document.line(fault.location) if document.lines else 0 for fault in faults]
-    return [fault_line(Path(patch.path), line, fault_at(fault.location, fault.sentence)) for line, fault in zip(lines, faults, strict=True)]
-
-
-def _strange_instruments(patch: Patch, metadata: Metadata) -> list[_Fault]:
-    """Find what is said of instruments that the decoder does not know."""
-    names = list(metadata.note.instruments) if metadata.note else []
-    said: list[tuple[Location, str]] = [(("timbre", name), name) for name in patch.timbre]
-    said += [((key,), name) for key in ("transfer_from", "transfer_to") if (name := getattr(patch, key))]
-    if not names:
-        set_ = [key for key in ("transfer", "spread") if getattr(patch, key)] + ["brightness"] * (patch.brightness != 0.5)
-        knows = f"{patch.decoder} knows no instruments, as only decoders of kind note do: leave it out"
-        return [_Fault(location, knows) for location in [location for location, _ in said] + [(key,) for key in set_]]
-    faults = [_Fault(location, f"there is no instrument {name}{_nearest(name, names)}") for location, name in said if name not in names]
-    if patch.timbre and not any(patch.timbre.values()):
-        faults.append(_Fault(("timbre",), "must give at least one instrument some weight"))
-    return faults
-
-
-def _midi_latents(patch: Patch) -> Iterator[tuple[Location, str]]:
-    """Yield each latent that a controller is to move, and where the patch says so."""
-    for number, address in patch.midi.control_changes.items():
-        if address.startswith("latent/"):
-            yield ("midi", "control_changes", str(number)), address.removeprefix("latent/").removesuffix("/normalized")
-    if patch.midi.mpe.timbre:
-        yield ("midi", "mpe", "timbre"), patch.midi.mpe.timbre
-
-
-def fault_line(path: Path, line: int, sentence: str) -> str:
-    """Return what is wrong in a line of a file; line 0 stands for the file as a whole."""
-    text = f"{shown(path)}:{line}: {sentence}" if line else f"{shown(path)}: {sentence}"
-    # What a file says may hold what moves a terminal's cursor.
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
-
-
-def fault_at(location: Location, sentence: str) -> str:
-    """Return what is wrong at a place in a file."""
-    # Positions in a list are counted from 1, as neurons are.
-    return ": ".join(filter(None, (".".join(str(step + 1) if isinstance(step, int) else step for step in location), sentence)))
-
-
-def _without_hidden(data: dict[str, Any]) -> tuple[dict[str, Any], list[_Fault]]:
+def _without_hidden(data: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     hidden = [key for key in data if key in (f.name for f in fields(Patch)) and key not in keys(Patch)]
-    return {key: value for key, value in data.items() if key not in hidden}, [_Fault((key,), _unknown(key, keys(Patch))) for key in hidden]
+    return {key: value for key, value in data.items() if key not in hidden}, [Fault((key,), _unknown(key, keys(Patch))) for key in hidden]
 
 
-def _with_weights(data: dict[str, Any]) -> tuple[dict[str, Any], list[_Fault]]:
+def _with_weights(data: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     """Turn a note name, or notes with weights, into twelve weights with a sum of 1."""
     if "chroma" not in data:
         return data, []
@@ -159,15 +87,15 @@ def _with_weights(data: dict[str, Any]) -> tuple[dict[str, Any], list[_Fault]]:
             weights = [float(weight) for weight in given]
     except (TypeError, ValueError) as error:
         sentence = str(error) if "note name" in str(error) else _must("chroma", given)
-        return {key: value for key, value in data.items() if key != "chroma"}, [_Fault(("chroma",), sentence)]
+        return {key: value for key, value in data.items() if key != "chroma"}, [Fault(("chroma",), sentence)]
     if len(weights) != len(PITCH_CLASSES) or not all(0 <= weight < 1e9 for weight in weights) or not sum(weights) > 0:
         wrong = f"{len(weights)} values" if len(weights) != len(PITCH_CLASSES) else "weights below 0, none above 0, or not finite"
         sentence = f"must be {takes(keys(Patch)['chroma'])}, not {wrong}"
-        return {key: value for key, value in data.items() if key != "chroma"}, [_Fault(("chroma",), sentence)]
+        return {key: value for key, value in data.items() if key != "chroma"}, [Fault(("chroma",), sentence)]
     return {**data, "chroma": tuple(weight / math.fsum(weights) for weight in weights)}, []
 
 
-def _find(location: Location, given: object, folders: Iterable[Path], suffixes: Sequence[str]) -> tuple[str, list[_Fault]]:
+def _find(location: Location, given: object, folders: Iterable[Path], suffixes: Sequence[str]) -> tuple[str, list[Fault]]:
     """Return the file that a key names, in the patch's own folder or the others."""
     if not isinstance(given, str) or not given:
         return "", []  # said by the general check
@@ -175,7 +103,7 @@ def _find(location: Location, given: object, folders: Iterable[Path], suffixes: 
     named = PureWindowsPath(given)
     inside = PurePosixPath(os.path.normpath(named.as_posix()).replace(os.sep, "/"))
     if named.drive or named.root or inside.parts[:1] == ("..",):
-        return "", [_Fault(location, f"{given} leaves the folder: put the {_what(location)} into the patch's folder and name it from there")]
+        return "", [Fault(location, f"{given} leaves the folder: put the {_what(location)} into the patch's folder and name it from there")]
     looked = list(dict.fromkeys(Path(os.path.abspath(folder)) for folder in folders))
     for folder in looked:
         if os.path.isfile(folder / inside):
@@ -183,62 +111,62 @@ def _find(location: Location, given: object, folders: Iterable[Path], suffixes: 
     found = {file.relative_to(folder).as_posix() for folder in looked for depth in ("*", "*/*") for file in folder.glob(depth)}
     there = sorted(name for name in found if name.lower().endswith(tuple(suffixes)) and not name.endswith(ENCODER_SUFFIX))
     sentence = f"there is no {inside} in {' or '.join(shown(folder) or '.' for folder in looked)}"
-    return "", [_Fault(location, sentence + _nearest(str(inside), there))]
+    return "", [Fault(location, sentence + nearest(str(inside), there))]
 
 
 def _what(location: Location) -> str:
     return "decoder" if location == ("decoder",) else "track"
 
 
-def _cross_checks(data: dict[str, Any]) -> list[_Fault]:
+def _cross_checks(data: dict[str, Any]) -> list[Fault]:
     """Find what no single key shows: names that cannot be addresses, axes without latents, neurons with two faders."""
     latents = data["latents"] if isinstance(data.get("latents"), dict) else {}
     points = data["points"] if isinstance(data.get("points"), dict) else {}
     faults = [
-        _Fault((kind, name), f"a name that is part of an OSC address cannot hold spaces or any of {_RESERVED[1:]}")
+        Fault((kind, name), f"a name that is part of an OSC address cannot hold spaces or any of {_RESERVED[1:]}")
         for kind, names in (("latents", latents), ("points", points))
         for name in names
         if any(character in _RESERVED or not character.isprintable() for character in name)
     ]
-    faults += [_Fault(("latents", name), "a name cannot be a number: /latent/1 is the first neuron") for name in latents if name.isdigit()]
-    faults += [_Fault(("points", name), f"/point/{name} has a meaning of its own: use another name") for name in points if name in _RESERVED_POINTS]
+    faults += [Fault(("latents", name), "a name cannot be a number: /latent/1 is the first neuron") for name in latents if name.isdigit()]
+    faults += [Fault(("points", name), f"/point/{name} has a meaning of its own: use another name") for name in points if name in _RESERVED_POINTS]
     if isinstance(data.get("name"), str) and not data["name"].isprintable():
-        faults.append(_Fault(("name",), "must be one line of printable text"))
+        faults.append(Fault(("name",), "must be one line of printable text"))
     axes = data.get("xy")
     if isinstance(axes, list) and all(isinstance(axis, str) for axis in axes):
         if len(axes) not in (0, 2):
-            faults.append(_Fault(("xy",), f"must be two names from latents, not {len(axes)}"))
+            faults.append(Fault(("xy",), f"must be two names from latents, not {len(axes)}"))
         unknown = [(index, axis) for index, axis in enumerate(axes) if axis not in latents]
-        faults += [_Fault(("xy", index), f"there is no latent {axis}{_nearest(axis, latents)}") for index, axis in unknown]
+        faults += [Fault(("xy", index), f"there is no latent {axis}{nearest(axis, latents)}") for index, axis in unknown]
     return faults + _strange_latents(data, latents) + _shared_neurons(latents) + _strange_input(data)
 
 
-def _strange_input(data: dict[str, Any]) -> list[_Fault]:
+def _strange_input(data: dict[str, Any]) -> list[Fault]:
     """Find what only resynthesis knows where there is none, and resynthesis of nothing."""
     if data.get("mode") == "resynthesis":
         given = data.get("input")
-        return [] if given else [_Fault(("input",), f"is missing: in resynthesis it is {takes(keys(Patch)['input'])}")]
+        return [] if given else [Fault(("input",), f"is missing: in resynthesis it is {takes(keys(Patch)['input'])}")]
     alone = [key for key in ("input", "follow", "play", "loop") if key in data] + ["phase"] * (data.get("phase") == "input")
-    return [_Fault((key,), "is for `mode: resynthesis` alone") for key in alone]
+    return [Fault((key,), "is for `mode: resynthesis` alone") for key in alone]
 
 
-def _strange_latents(data: dict[str, Any], latents: dict[str, Any]) -> list[_Fault]:
+def _strange_latents(data: dict[str, Any], latents: dict[str, Any]) -> list[Fault]:
     """Find what a stroke or pressure is to move and is not there."""
     faults = []
     for key in ("velocity", "pressure"):
         given = data.get(key)
         amounts = given.get("latents") if isinstance(given, dict) else None
         unknown = [name for name in amounts if name not in latents] if isinstance(amounts, dict) else []
-        faults += [_Fault((key, "latents", name), f"there is no latent {name}{_nearest(name, latents)}") for name in unknown]
+        faults += [Fault((key, "latents", name), f"there is no latent {name}{nearest(name, latents)}") for name in unknown]
     return faults
 
 
-def _shared_neurons(latents: dict[str, Any]) -> list[_Fault]:
+def _shared_neurons(latents: dict[str, Any]) -> list[Fault]:
     faults, owners = [], dict[str, str]()
     for name, latent in latents.items():
         neuron = latent.get("neuron") if isinstance(latent, dict) else None
         if isinstance(neuron, str) and owners.setdefault(neuron, name) != name:
-            faults.append(_Fault(("latents", name, "neuron"), f"neuron {neuron} is already moved by latents.{owners[neuron]}"))
+            faults.append(Fault(("latents", name, "neuron"), f"neuron {neuron} is already moved by latents.{owners[neuron]}"))
     return faults
 
 
@@ -249,7 +177,7 @@ def _adapter() -> TypeAdapter[Patch]:
     return TypeAdapter(Patch)
 
 
-def _validate(data: dict[str, Any]) -> tuple[Patch | None, list[_Fault]]:
+def _validate(data: dict[str, Any]) -> tuple[Patch | None, list[Fault]]:
     from pydantic import ValidationError
 
     try:
@@ -258,22 +186,22 @@ def _validate(data: dict[str, Any]) -> tuple[Patch | None, list[_Fault]]:
         return None, list(dict.fromkeys(_fault(list(found["loc"]), found["type"], data) for found in error.errors()))
 
 
-def _fault(steps: list[str | int], kind: str, data: Any) -> _Fault:
+def _fault(steps: list[str | int], kind: str, data: Any) -> Fault:
     """Turn one of pydantic's errors into a sentence, by following its steps through the types and the data."""
     annotation: Any = Patch
     if steps[-1] == "[key]":
         wanted = f"a control must be {takes(Control)}" if "control_changes" in steps else f"a name must be {takes(Name)}"
-        return _Fault(tuple(steps[:-2]), f"{wanted}, not {_show(steps[-2])}")
+        return Fault(tuple(steps[:-2]), f"{wanted}, not {_show(steps[-2])}")
     value, location = data, list[str | int]()
     for step in steps:
         cls: Any = bare(annotation)
         if is_dataclass(cls):
             known, annotation = keys(bare(annotation)), keys(bare(annotation)).get(str(step))
             if annotation is None:
-                return _Fault((*location, step), _unknown(str(step), known))
+                return Fault((*location, step), _unknown(str(step), known))
             if kind == "missing" and step == steps[-1]:
                 said = doc(annotation)
-                return _Fault((*location, step), f"is missing: {said.text if said else takes(annotation)}")
+                return Fault((*location, step), f"is missing: {said.text if said else takes(annotation)}")
         elif typing.get_origin(cls) in (dict, tuple) and not (kind == "missing" and step == steps[-1]):
             annotation = typing.get_args(cls)[1 if typing.get_origin(cls) is dict else 0]
         else:
@@ -282,7 +210,7 @@ def _fault(steps: list[str | int], kind: str, data: Any) -> _Fault:
         value = value[step]
     branches = typing.get_args(bare(annotation)) if doc(annotation) and not _is_words(value) else ()
     wanted = next((takes(branch) for branch in branches if bare(branch) in (int, float)), takes(annotation))
-    return _Fault(tuple(location), f"must be {wanted}, not {_show(value)}")
+    return Fault(tuple(location), f"must be {wanted}, not {_show(value)}")
 
 
 def _is_words(value: object) -> bool:
@@ -298,13 +226,7 @@ def _must(key: str, value: object) -> str:
 
 
 def _unknown(key: str, known: Iterable[str]) -> str:
-    return "unknown key" + (_nearest(key, known) or f"; there are {', '.join(known)}")
-
-
-def _nearest(word: str, words: Iterable[str]) -> str:
-    words = list(words)
-    match = difflib.get_close_matches(word, words, 1, 0.6) or difflib.get_close_matches(word.lower(), words, 1, 0.5)
-    return f"; did you mean {match[0]}?" if match else ""
+    return "unknown key" + (nearest(key, known) or f"; there are {', '.join(known)}")
 
 
 def _show(value: object) -> str:

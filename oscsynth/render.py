@@ -21,7 +21,7 @@ from .errors import DecoderError, OscsynthError, shown
 from .library import SET_LIST, Library, factory_folder, user_folder
 from .parameters import MASTER_SLOTS, MAX_PARTS
 from .patch import Patch
-from .patch_file import fit
+from .patch_fit import fit
 from .score import Event, load_score
 from .setlist import load_set_list
 from .sound.engine import Engine

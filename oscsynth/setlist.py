@@ -16,7 +16,7 @@ from .control.addresses import PART_ROWS
 from .control.row import Refused, Row
 from .errors import OscsynthError
 from .parameters import MAX_LATENTS, MAX_PARTS, PART
-from .patch_file import fault_at, fault_line
+from .patch_faults import fault_at, fault_line
 from .scene import MAX_FADE_SECONDS, Arguments, PartScene, Scene
 from .units import pitch_class_index
 from .yaml_file import Location, read_yaml

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 GROUND = {"errors", "units", "metadata", "parameters", "patch", "scene", "link", "schedule"}
-FILES = {"yaml_file", "patch_schema", "patch_file", "library"}
+FILES = {"yaml_file", "patch_schema", "patch_faults", "patch_file", "patch_fit", "library"}
 
 # What each part of the house may import from the rest of it; what is not named here may not be there.
 HOUSE: dict[str, set[str]] = {
@@ -35,10 +35,12 @@ HOUSE: dict[str, set[str]] = {
     "yaml_file": set(),
     "yaml_write": {"yaml_file"},
     "patch_schema": {"patch"},
-    "patch_file": {"errors", "units", "metadata", "patch", "patch_schema", "yaml_file"},
+    "patch_faults": {"errors", "yaml_file"},
+    "patch_file": {"errors", "units", "metadata", "patch", "patch_faults", "patch_schema", "yaml_file"},
+    "patch_fit": {"metadata", "parameters", "patch", "patch_faults", "yaml_file"},
     "library": {"errors", "metadata", "patch", "patch_file"},
     "probe": {"", "errors", "metadata", "library", "real_time", "sound"},  # sound only in the process of its own
-    "check": {"errors", "metadata", "patch", "patch_file", "yaml_file", "library", "probe", "setlist", "control"},
+    "check": {"errors", "metadata", "patch", "patch_faults", "patch_file", "patch_fit", "yaml_file", "library", "probe", "setlist", "control"},
     "audio": {"errors", "units"},
     "sound": {"errors", "units", "metadata", "parameters", "patch", "link"},
     "control": {"", "lan", "analysis", "tap", *GROUND},
@@ -54,17 +56,18 @@ HOUSE: dict[str, set[str]] = {
     "engine_watch": {"errors", "link", "real_time", "audio", "renderer", "engine_input"},
     "engine_process": {"errors", "link", "real_time", "tap", "audio", "sound", "renderer", "loader", "engine_input", "engine_watch"},
     "folder_watch": set(),
-    "librarian": {"errors", "check", "folder_watch", "patch", "patch_file", "library", "probe", "control", "setlist", "scene"},
+    "librarian": {"errors", "check", "folder_watch", "patch", "patch_fit", "library", "probe", "control", "setlist", "scene"},
     "session": {"errors"},
     "keeper": {"control", "session"},
-    "setlist": {"control", "errors", "parameters", "patch_file", "scene", "units", "yaml_file", "yaml_write"},
+    "setlist": {"control", "errors", "parameters", "patch_faults", "scene", "units", "yaml_file", "yaml_write"},
     "lan": set(),
     "qr": set(),
     "layouts": {"errors", "units"},
     "atlas": {"", "real_time", "control", "sound"},  # sound only in the process of its own
     "doors": {*GROUND, "atlas", "tap", "control"},
-    "midi_ports": {"errors", "audio"},
-    "midi_door": {"errors", "patch", "library", "yaml_file", "yaml_write", "control", "midi_ports"},
+    "midi_systems": {"errors", "audio"},
+    "midi_ports": {"audio", "midi_systems"},
+    "midi_door": {"errors", "patch", "library", "yaml_file", "yaml_write", "control", "midi_ports", "midi_systems"},
     "control_process": {
         *GROUND,
         "midi_door",
@@ -88,9 +91,11 @@ HOUSE: dict[str, set[str]] = {
     "render": {"", *GROUND, *FILES, "score", "setlist", "audio", "control", "sound", "tracks"},
     "tour": {"client", "score"},
     "demo": {"client", "daemon", "errors", "options", "render", "score", "screen", "tour"},
-    "doctor": {"", "audio", "choices", "client", "errors", "lan", "library", "midi_ports", "real_time", "session"},
-    "__main__": {"", "errors", "audio", "check", "choices"}
-    | {"client", "doctor", "control", "daemon", "demo", "options", "midi_ports", "lan", "layouts", "library", "monitor", "render", "training"},
+    "doctor": {"", "audio", "choices", "client", "errors", "lan", "library", "midi_systems", "real_time", "session"},
+    "tables": {"errors", "control"},
+    "training_door": {"errors", "training"},
+    "__main__": {"", "errors", "audio", "check", "choices", "tables", "training_door"}
+    | {"client", "doctor", "daemon", "demo", "options", "midi_systems", "lan", "layouts", "library", "monitor", "render"},
     "": set(),  # __init__
     "training": {"metadata", "errors", "units", "patch", "patch_file", "library", "sound"},  # sound: what is measured is what is heard
 }

@@ -13,7 +13,8 @@ import mido
 import numpy as np
 import pytest
 
-from oscsynth.midi_ports import Port, choose, inputs
+from oscsynth.midi_ports import choose
+from oscsynth.midi_systems import Port, inputs
 
 from .audio.jack_server import PERIOD_SAMPLES, SAMPLE_RATE_HZ, Capture, environment, jack, jack_server
 from .decoders import tiny_decoder

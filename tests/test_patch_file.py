@@ -16,7 +16,8 @@ from oscsynth import yaml_file
 from oscsynth.errors import PatchError
 from oscsynth.metadata import Latent, Metadata
 from oscsynth.patch import Envelope, LatentControl, Patch
-from oscsynth.patch_file import fit, load_patch
+from oscsynth.patch_file import load_patch
+from oscsynth.patch_fit import fit
 from oscsynth.patch_schema import keys, markdown
 from oscsynth.yaml_file import MAX_BYTES, parse_yaml
 

@@ -59,7 +59,7 @@ _PART: tuple[Row, ...] = (
     Row("patch/index", "i", "switches to a patch by its place in the list", p.read_patch_index, p.write_patch_index, parameter=_PLACE, creates=True),
     Row("patch/select/{}", "", "switches to the patch at that place in the list, for a button", act=a.select_patch, keys=a.patches, placeholder="K",
         creates=True, shows=p.read_selected),
-    Row("patch/mode", "s", "how the patch is played: drone, or notes", p.read_mode),
+    Row("patch/mode", "s", "how the patch is played: drone, notes or resynthesis", p.read_mode),
     Row("patch/next", "", "switches to the next patch in the list", act=a.next_patch),
     Row("patch/previous", "", "switches to the patch before in the list", act=a.previous_patch),
     Row("gate", "i", _GATE.description, v.read_gate, v.write_gate, parameter=_GATE),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..metadata import Metadata
-from ..parameters import MASTER_SLOTS, N_CLASSES, N_SLOTS, PART_PARAMETERS, PART_SLOTS
+from ..parameters import MASTER_SLOTS, N_CLASSES, N_FADERS, N_SLOTS, PART_PARAMETERS, PART_SLOTS
 from ..patch import LatentControl, Patch
 from ..units import unbend
 from .brought import brought_by, weights_of
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from .arrange import Arrangement
     from .instrument import Instrument
 
-N_FADERS = 8  # latents that have an address whether or not the decoder has them
 N_SNAPSHOTS = 32
 ENDS = "transfer/from", "transfer/to"  # of the state, and addresses
 # A snapshot holds the values, not whether the gate is open, nor where the part goes out.

@@ -8,12 +8,10 @@ So nothing sleeps, each bundle is written once by time and once by value, and ei
 
 from __future__ import annotations
 
-import io
 import logging
-import pickle
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from ..link import MAX_QUEUE_BYTES
 from ..parameters import MAX_PARTS, N_SLOTS, PART_SLOTS
@@ -23,6 +21,7 @@ from .instrument import Instrument
 from .osc import IMMEDIATE, Bundle, Message
 from .punctuality import Punctuality
 from .row import Reply
+from .waiting import Waiting, moments, unpack
 
 log = logging.getLogger(__name__)
 HANDOVER_SECONDS = 0.1
@@ -42,14 +41,6 @@ class Timer(Protocol):
     """What is going to be called."""
 
     def cancel(self) -> object: ...  # noqa: D102
-
-
-class _Waiting(NamedTuple):
-    due_seconds: float
-    order: int
-    sender: Any
-    messages: tuple[Message, ...]
-    packed: bytes
 
 
 class Timeline:
@@ -92,7 +83,7 @@ class Timeline:
         self._later, self._deliver, self._keep, self._complain = later, deliver, keep, complain
         self._clock = clock or WallClock()
         self._seconds = seconds
-        self._queue: Queue[_Waiting] = Queue(MAX_BUNDLES, MAX_QUEUE_BYTES)
+        self._queue: Queue[Waiting] = Queue(MAX_BUNDLES, MAX_QUEUE_BYTES)
         self.ahead = Ahead(instrument.state)
         self._punctuality = Punctuality()
         self._order = 0
@@ -117,11 +108,11 @@ class Timeline:
         if isinstance(packet, Message) or (self._instrument.untimed and self._instrument.client_of(sender) in self._instrument.untimed):
             return self._perform_now(packet, sender, terse)
         replies: list[Reply] = []
-        moments = _moments(packet, IMMEDIATE)
-        if len(moments) > MAX_MOMENTS:
+        times = moments(packet, IMMEDIATE)
+        if len(times) > MAX_MOMENTS:
             self.dropped += 1
-            return [self._instrument.fail("", f"one packet may hold bundles for {MAX_MOMENTS} moments, not {len(moments)}: send several")]
-        for time_tag, messages in moments.items():
+            return [self._instrument.fail("", f"one packet may hold bundles for {MAX_MOMENTS} moments, not {len(times)}: send several")]
+        for time_tag, messages in times.items():
             if time_tag > IMMEDIATE:
                 replies += self._perform_at(self._clock.seconds(time_tag), tuple(messages), sender, terse)
             else:
@@ -161,10 +152,8 @@ class Timeline:
         if not len(self):
             self._panics = self._count_panics()
         self._order += 1
-        # A connection does not outlive this process; an address does.
-        address = sender if isinstance(sender, tuple) else None
-        packed = pickle.dumps((due_seconds, self._order, address, [tuple(message) for message in messages]))
-        return self._queue.push(due_seconds, _Waiting(due_seconds, self._order, sender, messages, packed), len(packed))
+        waiting = Waiting.of(due_seconds, self._order, sender, messages)
+        return self._queue.push(due_seconds, waiting, len(waiting.packed))
 
     def _tell(self, sender: Any, lead_seconds: float) -> list[Reply]:
         sentence = self._punctuality.judge(self._instrument.client_of(sender), lead_seconds, self._seconds())
@@ -216,7 +205,7 @@ class Timeline:
             self._look_for_panic()
         return replies
 
-    def _hand_over(self, waiting: _Waiting) -> None:
+    def _hand_over(self, waiting: Waiting) -> None:
         """Find out what a bundle will change."""
         written: dict[int, float] = {}
         with self.ahead.foreseen(waiting.due_seconds):
@@ -234,7 +223,7 @@ class Timeline:
         """Say whether the first that waits may be handed over: always when it comes before one that was."""
         return len(self.ahead) < _MAX_HANDED or self._queue.first_seconds < self.ahead.last_seconds
 
-    def _try(self, waiting: _Waiting) -> list[Reply]:
+    def _try(self, waiting: Waiting) -> list[Reply]:
         try:
             return self._instrument.perform(Bundle(IMMEDIATE, waiting.messages), waiting.sender)
         except Exception as error:  # as at the socket: whatever a bug may leave, the next bundle is performed
@@ -298,31 +287,9 @@ class Timeline:
         """Go on from what an earlier control kept; `advance` then does what is overdue."""
         handed = {each.due_seconds for each in self.ahead}
         self._panics = self._count_panics()
-        for due_seconds, _, sender, messages in sorted(_unpack(data), key=lambda kept: kept[:2]):
+        for due_seconds, _, sender, messages in sorted(unpack(data), key=lambda kept: kept[:2]):
             if due_seconds not in handed:
-                self._enqueue(due_seconds, sender, tuple(Message(*message) for message in messages))
-
-
-def _moments(bundle: Bundle, not_before: int) -> dict[int, list[Message]]:
-    """Return what happens when: an inner bundle never before the outer, and what has the same time in one instant."""
-    time_tag = max(bundle.time_tag, not_before)
-    moments: dict[int, list[Message]] = {time_tag: []}
-    for element in bundle.elements:
-        if isinstance(element, Message):
-            moments[time_tag].append(element)
-            continue
-        for inner, messages in _moments(element, time_tag).items():
-            moments.setdefault(inner, []).extend(messages)
-    return moments
-
-
-def _unpack(data: bytes) -> Iterator[tuple[float, int, Any, list[tuple[Any, ...]]]]:
-    stream = io.BytesIO(data)  # our own memory, written by `save`: nothing of it came over the network as a pickle
-    try:
-        while stream.tell() < len(data):
-            yield pickle.load(stream)
-    except Exception as error:
-        log.warning("what the last control had queued cannot be read: %s", error)
+                self._enqueue(due_seconds, sender, messages)
 
 
 def _said(seconds: float) -> str:

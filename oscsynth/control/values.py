@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..parameters import N_CLASSES, PART, Parameter
+from ..parameters import N_CLASSES, N_FADERS, PART, Parameter
 from ..units import PITCH_CLASSES, pitch_class_index
-from .part import N_FADERS, Part
+from .part import Part
 from .row import Answer, Read, Refused, Row, Write
 
 LATENT, WEIGHT, SCALE = PART["latent"], PART["chroma"], PART["scale"]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import DecoderError
 from ..metadata import N_CLASSES, Metadata
-from .decoder_file import check_values, first_line, open_decoder, refuse_strange
+from .decoder_file import check_values, first_line, load, refuse_strange
 
 Magnitudes = NDArray[np.float32]
 
@@ -43,21 +43,8 @@ class Decoder:
 
     @classmethod
     def load(cls, path: Path | str) -> Decoder:
-        """Load a file and check everything about it that can be seen without decoding.
-
-        Raises
-        ------
-        DecoderError
-            With the path and a sentence saying why, when the file is missing, too large, no ONNX, refers to other files or custom operators,
-            or when its graph and its metadata do not fit each other or the table of kinds.
-        """
-        try:
-            session, metadata = open_decoder(Path(path))
-            decoder = cls(session, metadata, str(path))
-            decoder.check_graph()
-        except DecoderError as error:
-            raise DecoderError(f"{path}: {error}") from error
-        return decoder
+        """Load a file and check everything about it that can be seen without decoding; raises as `decoder_file.load` does."""
+        return load(path, cls)
 
     def check_graph(self) -> None:
         """Compare the graph with the metadata.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,38 @@ def open_decoder(path: Path) -> tuple[Any, Metadata]:
     if text is None:
         raise DecoderError(f"it has no {PROPERTY!r} metadata: it was not exported by `oscsynth train` or `oscsynth import`")
     return session, parse_metadata(text)
+
+
+class Checked(Protocol):
+    """What is made of a file, and can compare its graph with its metadata."""
+
+    def check_graph(self) -> None: ...  # noqa: D102
+
+
+Made = TypeVar("Made", bound=Checked)
+
+
+def load(path: Path | str, make: Callable[[Any, Metadata, str], Made]) -> Made:
+    """Load a file and check everything about it that can be seen without decoding.
+
+    Parameters
+    ----------
+    make : callable
+        Given the session, the metadata and the path, returns the decoder, or raises `DecoderError` with a sentence.
+
+    Raises
+    ------
+    DecoderError
+        With the path and a sentence saying why, when the file is missing, too large, no ONNX, refers to other files or custom operators,
+        or when its graph and its metadata do not fit each other or the table of kinds.
+    """
+    try:
+        session, metadata = open_decoder(Path(path))
+        decoder = make(session, metadata, str(path))
+        decoder.check_graph()
+    except DecoderError as error:
+        raise DecoderError(f"{path}: {error}") from error
+    return decoder
 
 
 def open_model(path: Path) -> Any:

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ..errors import DecoderError
+from ..metadata import Metadata
 from .decoder import Decoder
-from .decoder_file import open_decoder
+from .decoder_file import load
 from .note_decoder import NoteDecoder
 
 KINDS: dict[str, type[Decoder] | type[NoteDecoder]] = {"frame": Decoder, "note": NoteDecoder}
 
 
 def load_decoder(path: Path | str) -> Decoder | NoteDecoder:
-    """Load a file of any kind and check everything about it that can be seen without decoding.
+    """Load a file of any kind and check everything about it that can be seen without decoding; raises as `decoder_file.load` does."""
 
-    Raises
-    ------
-    DecoderError
-        With the path and a sentence saying why, when the file is missing, too large, no ONNX, refers to other files or custom operators,
-        or when its graph and its metadata do not fit each other or the table of kinds.
-    """
-    try:
-        session, metadata = open_decoder(Path(path))
-        decoder = KINDS[metadata.kind](session, metadata, str(path))
-        decoder.check_graph()
-    except DecoderError as error:
-        raise DecoderError(f"{path}: {error}") from error
-    return decoder
+    def make(session: Any, metadata: Metadata, path: str) -> Decoder | NoteDecoder:
+        return KINDS[metadata.kind](session, metadata, path)
+
+    return load(path, make)
 
 
 def probe(decoder: Decoder | NoteDecoder, seed: int = 0) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import DecoderError
 from ..metadata import Metadata, NoteMap
-from .decoder_file import check_values, first_line, open_decoder, refuse_strange
+from .decoder_file import check_values, first_line, load, refuse_strange
 
 Magnitudes = NDArray[np.float32]
 Indices = NDArray[np.intp]
@@ -45,6 +45,8 @@ class NoteDecoder:
     def __init__(self, session: Any, metadata: Metadata, path: str = "") -> None:
         import onnxruntime
 
+        if metadata.kind != "note":
+            raise DecoderError(f"it is of kind {metadata.kind!r}, and here one of kind 'note' is needed")
         assert metadata.note is not None
         self._session = session
         # Without this the stage that is not asked for would run too.
@@ -63,22 +65,8 @@ class NoteDecoder:
 
     @classmethod
     def load(cls, path: Path | str) -> NoteDecoder:
-        """Load a file and check everything about it that can be seen without decoding.
-
-        Raises
-        ------
-        DecoderError
-            With the path and a sentence saying why, as `decoder.Decoder.load`.
-        """
-        try:
-            session, metadata = open_decoder(Path(path))
-            if metadata.kind != "note":
-                raise DecoderError(f"it is of kind {metadata.kind!r}, and here one of kind 'note' is needed")
-            decoder = cls(session, metadata, str(path))
-            decoder.check_graph()
-        except DecoderError as error:
-            raise DecoderError(f"{path}: {error}") from error
-        return decoder
+        """Load a file and check everything about it that can be seen without decoding; raises as `decoder_file.load` does."""
+        return load(path, cls)
 
     def check_graph(self) -> None:
         """Compare the graph with the metadata.

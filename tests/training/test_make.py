@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from oscsynth.check import check_files
 from oscsynth.errors import CorpusError
 from oscsynth.metadata import PROPERTY, parse_metadata
-from oscsynth.patch_file import fit, load_patch
+from oscsynth.patch_file import load_patch
+from oscsynth.patch_fit import fit
 from oscsynth.render import render_file
 from training.__main__ import app
 from training.own import train_sounds
