@@ -8,7 +8,8 @@ The map of the house, top to bottom; a module imports only from those below it.
 ``daemon``            the parent: starts, supervises and stops the two processes; ``child`` is how it does so with one, ``recording_child``
                       with the recorder; ``screen``, ``keys`` and ``qr`` are its terminal, ``options`` what it was asked for, ``choices`` what is
                       kept of that
-``control_process``   the one that hears; its ``librarian`` checks and loads what ``folder_watch`` sees saved
+``control_process``   the one that hears; its ``librarian`` checks and loads what ``folder_watch`` sees saved, ``news`` goes to
+                      the parent
 ``engine_process``    the one that sounds, a thread each: ``renderer`` for the device, ``loader`` for patches, ``engine_watch`` over both;
                       ``engine_input`` is what it listens to
 ``keeper``            takes up the session and keeps it, ``session`` is its file

@@ -11,15 +11,13 @@ import contextlib
 import errno
 import gc
 import logging
-import queue
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from .analysis import Analyst
 from .control.discovery import DEFAULT_PORT
@@ -39,7 +37,9 @@ from .librarian import Librarian
 from .library import Library, factory_folder, user_folder
 from .link import EXIT_HOPELESS, Load, Loaded, SharedMemory
 from .midi_door import MidiDoor
-from .parameters import MAX_PARTS, State
+from .news import News, Outbox
+from .options import Options
+from .parameters import State
 from .patch import Patch
 from .real_time import CONTROL_PRIORITY, hurry
 from .session import SessionFile, state_folder
@@ -54,36 +54,7 @@ _MAX_EVENTS = 100
 _FREEZE_SECONDS = (1, 5, 15)  # what is there then stays: looking through it for garbage would hold up messages for 20 ms
 
 
-class ControlOptions(Protocol):
-    """What control is started with: where to listen, whom to let in and whom to tell, the first patch, another folder than the user's."""
-
-    @property
-    def host(self) -> str: ...  # noqa: D102
-    @property
-    def port(self) -> int: ...  # noqa: D102
-    @property
-    def patch(self) -> str | None: ...  # noqa: D102
-    @property
-    def patches(self) -> Path | None: ...  # noqa: D102
-    @property
-    def http_port(self) -> int | None: ...  # noqa: D102
-    @property
-    def announce(self) -> bool: ...  # noqa: D102
-    @property
-    def lan(self) -> bool: ...  # noqa: D102
-    @property
-    def allow(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def feedback(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def recordings(self) -> Path | None: ...  # noqa: D102
-    @property
-    def midi(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def fresh(self) -> bool: ...  # noqa: D102
-
-
-def main(shared_memory_path: str, loads: Connection, loaded: Connection, events: Connection, options: ControlOptions) -> None:
+def main(shared_memory_path: str, loads: Connection, loaded: Connection, events: Connection, options: Options) -> None:
     """Run until SIGTERM.
 
     Parameters
@@ -94,11 +65,11 @@ def main(shared_memory_path: str, loads: Connection, loaded: Connection, events:
         `Load` goes out, `Loaded` comes in.
     events : Connection
         Dicts for the parent's screen go out; they are dropped when nobody reads them.
-    options : ControlOptions
+    options : Options
         As the command line gives them.
     """
     hurry(CONTROL_PRIORITY)  # the engine says it where that is refused
-    outbox = _Outbox(events, _MAX_EVENTS)
+    outbox = Outbox(events, _MAX_EVENTS)
     try:
         control = Control(SharedMemory(shared_memory_path), loads, outbox, options)
         # The selector loop is the one that takes UDP sockets as they are, on every system.
@@ -113,9 +84,9 @@ def main(shared_memory_path: str, loads: Connection, loaded: Connection, events:
 class Control:
     """Everything of the process, put together."""
 
-    def __init__(self, memory: SharedMemory, loads: Connection, events: _Outbox, options: ControlOptions) -> None:
+    def __init__(self, memory: SharedMemory, loads: Connection, events: Outbox, options: Options) -> None:
         self._memory = memory
-        self._loads = _Outbox(loads, 0)
+        self._loads = Outbox(loads, 0)
         self._events = events
         self._options = options
         notes = memory.read_notes()
@@ -140,7 +111,7 @@ class Control:
         self.server.perform, self.server.leave = self.timeline.perform, self.timeline.leave
         self._studio: RecordingStudio | None = None
         self._midi: MidiDoor | None = None
-        self._known: dict[str, dict[str, Any]] = {}  # events as they were told last
+        self._news = News(self.instrument, events)
         self._forget_at = 0.0
 
     async def run(self, loaded: Connection) -> None:
@@ -301,74 +272,18 @@ class Control:
                 self._memory.write_notes(to_notes(self.instrument))
             except ValueError as error:
                 self._complain(str(error))
-        for number in range(1, MAX_PARTS + 1):
-            part = self.instrument.parts.get(number)
-            if part is not None and part.version is not None:
-                self._tell(f"patch {number}", {"event": "patch", "part": number, "name": part.version.patch.name})
-                self._tell(f"gate {number}", {"event": "gate", "part": number, "open": bool(part.get("gate"))})
-            elif part is None and self._known.pop(f"patch {number}", {}):
-                self._known.pop(f"gate {number}", None)
-                self._events.put({"event": "closed", "part": number})
+        self._news.look()
 
     def _is_sounding(self) -> bool:
         return self._memory.read_telemetry().sounding_parts > 0
 
-    def _tell(self, key: str, event: dict[str, Any]) -> None:
-        if self._known.get(key) != event:
-            self._known[key] = event
-            self._events.put(event)
-
     def _status(self) -> Mapping[str, Any]:
-        telemetry = self._memory.read_telemetry()
-        return {
-            "sounding": int(telemetry.sounding_parts),
-            "voices": int(telemetry.sounding_voices),
-            "shed": int(telemetry.shed),
-            "peak": telemetry.peak,
-            "load": telemetry.load,
-            "load_peak": telemetry.load_peak,
-            "latency_ms": 1000 * telemetry.latency_seconds,
-            "sample_rate_hz": int(telemetry.sample_rate_hz),
-            "underruns": int(telemetry.underruns),
-            "late_blocks": int(telemetry.late_blocks),
-            "held_up": int(telemetry.held_up),
-            "real_time": int(telemetry.real_time),
-            "faults": int(telemetry.faults + telemetry.errors),
-            **self.server.statistics(),
-            **self.timeline.statistics(),
-            **(self._midi.statistics() if self._midi else {}),
-        }
+        midi = self._midi.statistics() if self._midi else {}
+        return {**self._memory.read_telemetry().figures(), **self.server.statistics(), **self.timeline.statistics(), **midi}
 
 
 def _call_later(seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
     return asyncio.get_running_loop().call_later(seconds, call)
-
-
-class _Outbox:
-    """A pipe that is written to by a thread of its own. With a limit, what nobody reads is dropped."""
-
-    def __init__(self, connection: Connection, limit: int) -> None:
-        self._connection = connection
-        self._queue: queue.Queue[object] = queue.Queue(limit)
-        threading.Thread(target=self._run, daemon=True).start()
-
-    def put(self, message: object) -> None:
-        """Send a message some time; never waits."""
-        with contextlib.suppress(queue.Full):
-            self._queue.put_nowait(message)
-
-    def flush(self, seconds: float = 0.5) -> None:
-        """Wait until everything was sent, but not for ever."""
-        until = time.monotonic() + seconds
-        while self._queue.unfinished_tasks and time.monotonic() < until:
-            time.sleep(0.005)
-
-    def _run(self) -> None:
-        while True:
-            message = self._queue.get()
-            with contextlib.suppress(OSError, ValueError):  # the other side is gone; its parent knows
-                self._connection.send(message)
-            self._queue.task_done()
 
 
 def _on_sigterm(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:

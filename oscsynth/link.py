@@ -69,6 +69,24 @@ class Telemetry:
     shed: float = 0.0  # notes given up because the processor did not keep up
     held_up: float = 0.0  # late blocks in which the engine computed no longer than it may: another program or the system kept it waiting
 
+    def figures(self) -> dict[str, float]:
+        """Return what ``/status`` says of it."""
+        return {
+            "sounding": int(self.sounding_parts),
+            "voices": int(self.sounding_voices),
+            "shed": int(self.shed),
+            "peak": self.peak,
+            "load": self.load,
+            "load_peak": self.load_peak,
+            "latency_ms": 1000 * self.latency_seconds,
+            "sample_rate_hz": int(self.sample_rate_hz),
+            "underruns": int(self.underruns),
+            "late_blocks": int(self.late_blocks),
+            "held_up": int(self.held_up),
+            "real_time": int(self.real_time),
+            "faults": int(self.faults + self.errors),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Load:

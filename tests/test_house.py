@@ -68,8 +68,11 @@ HOUSE: dict[str, set[str]] = {
     "midi_systems": {"errors", "audio"},
     "midi_ports": {"audio", "midi_systems"},
     "midi_door": {"errors", "patch", "library", "yaml_file", "yaml_write", "control", "midi_ports", "midi_systems"},
+    "news": {"control", "parameters"},
     "control_process": {
         *GROUND,
+        "news",
+        "options",
         "midi_door",
         "analysis",
         "library",
