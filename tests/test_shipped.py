@@ -11,6 +11,7 @@ import soundfile
 
 from benchmarks.orchestra import cents_off, transferred
 from oscsynth.library import Library, factory_folder
+from oscsynth.patch import LIVE
 from oscsynth.probe import _vouched_for
 from oscsynth.render import Performance
 from oscsynth.sound.decoders import load_decoder, probe
@@ -112,6 +113,28 @@ def test_both_of_two_classes_are_heard(tmp_path: Path) -> None:
     assert heard >= 18
 
 
+ONE_VOICE = ("Filament", "Tandem")  # a lead, and two that play a melody
+
+
+def not_live() -> list[str]:
+    """Return all but those that are as loud as whoever sings into them."""
+    library = Library(None, factory_folder())
+    library.scan()
+    return [name for name, patch in library.patches.items() if patch.input != LIVE]
+
+
+@pytest.mark.parametrize("name", not_live())
+def test_a_switch_from_patch_to_patch_is_no_leap_in_loudness(name: str, tmp_path: Path) -> None:
+    performance = Performance(patches=tmp_path, patch=name)
+    part, sound = performance.instrument.parts[1], list[np.ndarray]()
+    for stroke in range(8):
+        is_struck = part.plays_notes and (not stroke or part.get("envelope/sustain") == 0)  # what dies away is struck again
+        for pitch in ((60.0,) if name in ONE_VOICE else (57.0, 60.0, 64.0)) if is_struck else ():
+            assert not performance.send("/oscsynth/note/on", pitch, 0.8)
+        sound.append(performance.render(RATE_HZ // 2))
+    assert pyloudnorm.Meter(RATE_HZ).integrated_loudness(np.concatenate(sound)[RATE_HZ:]) == pytest.approx(-22.0, abs=3.0)
+
+
 @pytest.mark.parametrize("name", alone())
 def test_loudness_is_even_over_the_latent_box(name: str, tmp_path: Path) -> None:
     performance, rng, loudness = playing(name, tmp_path), np.random.default_rng(3), []
@@ -194,6 +217,7 @@ def test_a_track_with_all_faders_in_the_middle_is_at_least_as_near_as_the_autoen
     """Spectral convergence of three seconds of Palimpsest to its own track."""
     track, _ = soundfile.read(factory_folder() / "tracks" / "palimpsest.flac", dtype="float32")
     performance = Performance(patches=tmp_path, patch="Palimpsest")
+    performance.send("/oscsynth/gain", 4.0)  # the patch is that much softer than its track, so that it is as loud as the others
     sound = np.concatenate([performance.render(1024) for _ in range(3 * RATE_HZ // 1024)])[RATE_HZ // 2 :]
     heard, played = (spectra.magnitudes(each, Stft()) for each in (track[RATE_HZ // 2 : RATE_HZ // 2 + len(sound)], sound[:, 0]))
     decoder, shape = open_decoder(factory_folder() / "decoders" / "one-octave.onnx"), scaled(heard)
