@@ -70,7 +70,11 @@ class Stage:
             env=self.environment,
         )
         self.capture = Capture(self.server)
-        wait_until(lambda: self.status("part/1") == NAME and self.serve.telemetry.loaded, 20)
+        try:
+            wait_until(lambda: self.status("part/1") == NAME and self.serve.telemetry.loaded, 20)
+        except TimeoutError:
+            self.close()  # a server that is left behind stays for ever, and there is room for eight
+            raise
         self.capture.connect()
 
     def player(self, file: Path, linger: float = 0.2, name: str = "keys") -> subprocess.Popen[str]:
