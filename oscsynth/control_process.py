@@ -95,7 +95,7 @@ class Control:
         self._tap = open_tap(memory.path)
         self._analyst = Analyst(tap_path(memory.path))
         self.instrument = Instrument(
-            self._request_load, memory.restore_state(), status=self._status, heard=self._analyst.figures, track_seconds=memory.read_track
+            self._request_load, memory.restore_state(), status=self._status, heard=self._analyst.figures, track=memory.read_track
         )
         self._publisher = Publisher(memory, _call_later)
         self.timeline = Timeline(self.instrument, _call_later, self._deliver, memory.write_queue, self._complain)

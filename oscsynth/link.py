@@ -39,7 +39,7 @@ _STATE_AT = 64
 _TELEMETRY_AT = _STATE_AT + 8 * STATE_DOUBLES
 _TELEMETRY = struct.Struct("=20d")
 _TRACKS_AT = _TELEMETRY_AT + 256
-_BLOBS_AT = _TRACKS_AT + 8 * MAX_PARTS
+_BLOBS_AT = _TRACKS_AT + 16 * MAX_PARTS
 _QUEUES_AT = _BLOBS_AT + 2 * _BLOB_BYTES
 _SIZE = _QUEUES_AT + 2 * MAX_QUEUE_BYTES
 
@@ -203,15 +203,14 @@ class SharedMemory:
                 break
         return Telemetry(*values)
 
-    def write_tracks(self, seconds: list[float]) -> None:
-        """Say where in its track each part is (engine only)."""
-        for at, each in enumerate(seconds):
-            self._tracks[at] = each
+    def write_tracks(self, seconds: list[tuple[float, float]]) -> None:
+        """Say where in its track each part is, and how long that is (engine only)."""
+        for at, (position, length) in enumerate(seconds):
+            self._tracks[2 * at], self._tracks[2 * at + 1] = position, length
 
-    def read_track(self, part: int) -> float:
-        """Return where in its track a part is, 1 to 8."""
-        seconds: float = self._tracks[part - 1]
-        return seconds
+    def read_track(self, part: int) -> tuple[float, float]:
+        """Return where in its track a part is, 1 to 8, and how long that is, in seconds."""
+        return self._tracks[2 * part - 2], self._tracks[2 * part - 1]
 
     def write_notes(self, text: str) -> None:
         """Keep what control must know again after a restart (JSON: patch names, snapshots); the older of two places is overwritten.

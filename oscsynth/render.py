@@ -82,7 +82,7 @@ class Performance:
         self.instrument = Instrument(
             self._load,
             seconds=lambda: self.engine.position_samples / sample_rate_hz,
-            track_seconds=lambda part: self.engine.tracks_seconds()[part - 1],
+            track=lambda part: self.engine.tracks_seconds()[part - 1],
         )
         self._heard = FileInput("", heard) if heard is not None else None
         self._loader = SoundLoader(sample_rate_hz)

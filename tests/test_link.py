@@ -102,6 +102,13 @@ def test_a_full_queue_fits(memory):
     assert memory.read_queue() == b"b" * MAX_QUEUE_BYTES
 
 
+def test_where_tracks_are_arrives_and_touches_nothing_else(memory):
+    memory.write_notes("kept")
+    memory.write_tracks([(part + 0.25, 10.0 * part) for part in range(1, 9)])
+    assert [memory.read_track(part) for part in range(1, 9)] == [(part + 0.25, 10.0 * part) for part in range(1, 9)]
+    assert memory.read_notes() == "kept"
+
+
 def test_telemetry_arrives(memory):
     telemetry = Telemetry(*range(N_FIELDS))
     memory.write_telemetry(tuple(float(n) for n in range(N_FIELDS)))

@@ -25,13 +25,13 @@ Group: TypeAlias = tuple[int, str, int]  # what moves together under one finger:
 class Entry:
     """One address of which clients are told: in the short form of part 1 and by its number; ``names`` are what else it is called."""
 
-    __slots__ = ("_packets", "_read", "address", "answer", "follows_voices", "group", "is_gone", "names")
+    __slots__ = ("_packets", "_read", "address", "answer", "follows_voices", "group", "is_gone", "is_live", "names")
 
     def __init__(self, route: Route, read: Read) -> None:
         self.address = route.reply
         self.names: dict[str, None] = {}
         self.is_gone = False
-        self.follows_voices = route.row.follows_voices
+        self.follows_voices, self.is_live = route.row.follows_voices, route.row.is_live
         self.group = group_of(route)
         self.answer: Answer | None = None
         self._packets: dict[str, bytes] = {}
@@ -73,6 +73,7 @@ class Picture:
         self._playing: tuple[dict[int, int], str] = {}, ""
         self._told: set[int] = set()
         self._of_voices: list[Entry] = []
+        self._live: list[Entry] = []
         self._voices_revision = -1
 
     @property
@@ -103,6 +104,7 @@ class Picture:
         if instrument.state.voices_revision != self._voices_revision:
             self._voices_revision = instrument.state.voices_revision
             changed += [entry for entry in self._of_voices if entry.look()]
+        changed += [entry for entry in self._live if entry.look()]
         playing = {part.number: part.version.number for part in instrument.parts.values() if part.version}, instrument.scenes.current
         is_switched = playing != self._playing
         self._playing = playing
@@ -132,6 +134,7 @@ class Picture:
         for entry in self._entries.values():
             self._of_part.setdefault(entry.group[0], []).append(entry)
         self._of_voices = [entry for entry in self._entries.values() if entry.follows_voices]
+        self._live = [entry for entry in self._entries.values() if entry.is_live]
 
 
 def _shown(routes: dict[str, Route]) -> Iterator[tuple[Route, Read]]:

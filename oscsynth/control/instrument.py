@@ -47,8 +47,8 @@ class Instrument:
         The clock that notes are stamped with.
     heard : callable, optional
         The figures of what is heard now, as `analysis` has them: levels, then bands, in dB.
-    track_seconds : callable, optional
-        Where in its track a part is.
+    track : callable, optional
+        Where in its track a part is, and how long that is, in seconds.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class Instrument:
         status: Callable[[], Mapping[str, Any]] = dict,
         seconds: Callable[[], float] = time.monotonic,
         heard: Callable[[], Sequence[float]] = lambda: SILENCE,
-        track_seconds: Callable[[int], float] = lambda part: 0.0,
+        track: Callable[[int], tuple[float, float]] = lambda part: (0.0, 0.0),
     ) -> None:
         self.state = state or State()
         self.prefix = prefix
@@ -94,7 +94,7 @@ class Instrument:
         self.directory = Directory(self)
         self.parts: dict[int, Part] = {1: Part(self, 1)}
         self.midi = Translator(self)
-        self.figures, self.heard, self.track_seconds = status, heard, track_seconds
+        self.figures, self.heard, self.track = status, heard, track
         self._own_answers = {f"{prefix}/{name}" for name in ("fail", "done", "late", "synced")}
         self.clients: Clients | None = None
         self.studio: Studio | None = None  # where recordings are made

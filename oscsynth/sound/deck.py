@@ -197,9 +197,10 @@ class Deck:
         """Whether it plays what the input hears."""
         return self._listener is not None and isinstance(self._listener.source, Inlet)
 
-    def track_position(self, now: int) -> int:
-        """Return where in its track it is at a sample; 0 where it has none."""
-        return self._listener.source.position(now) if self._listener is not None else 0
+    def track(self, now: int) -> tuple[int, int]:
+        """Return where in its track it is at a sample, and how long that is, in samples; 0 and 0 where it has none."""
+        source = self._listener.source if self._listener is not None else None
+        return (source.position(now), source.length_samples) if source is not None else (0, 0)
 
     def is_settled(self) -> bool:
         """Whether it would sound the same for ever if nothing were changed."""

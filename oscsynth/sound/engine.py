@@ -108,9 +108,10 @@ class Engine:
         """Whether any part plays what the input hears."""
         return any(part.is_listening for part in self._parts)
 
-    def tracks_seconds(self) -> list[float]:
-        """Return where in its track each part is; 0 where it has none."""
-        return [part.track_position(self.position_samples) / self.stft.sample_rate_hz for part in self._parts]
+    def tracks_seconds(self) -> list[tuple[float, float]]:
+        """Return where in its track each part is, and how long that is; 0 and 0 where it has none."""
+        rate_hz, tracks = self.stft.sample_rate_hz, (part.track(self.position_samples) for part in self._parts)
+        return [(position / rate_hz, length / rate_hz) for position, length in tracks]
 
     def render(self, state: State | None, n_samples: int, heard: Block | None = None) -> Block:
         """Return the next samples.

@@ -109,6 +109,8 @@ class OverlapAdd:
     def change(self, start: int, spread: int, magnitude: Magnitudes | None, mix: Mix, tone: Tone | None = None) -> None:
         """Have other noise (n_bins,), another tone, both or silence (None), from sample ``start`` on: half of it heard ``spread`` samples later."""
         last = self._layers[-1]
+        if magnitude is None and tone is None and last.is_silent:
+            return  # it is on its way already: said again and again, silence would never be there
         if last.start == start and len(self._layers) > 1:
             self._layers.pop()
             last = self._layers[-1]

@@ -48,9 +48,9 @@ class Part:
         """Whether it plays what the input hears."""
         return self._current is not None and self._current.is_listening
 
-    def track_position(self, now: int) -> int:
-        """Return where in its track it is, in samples; 0 where it has none."""
-        return self._current.track_position(now) if self._current is not None else 0
+    def track(self, now: int) -> tuple[int, int]:
+        """Return where in its track it is, and how long that is, in samples; 0 and 0 where it has none."""
+        return self._current.track(now) if self._current is not None else (0, 0)
 
     def update(self, row: Row, voices: Voices, now: int) -> tuple[bool, bool]:
         """Take over its row of the state, and the voices; return whether something acts at once, and whether something has to wait."""

@@ -22,7 +22,9 @@ _PLAYING, _STARTS, _SEEKS, _TO, _LOOP = (PART_SLOTS[f"track/{name}"].start for n
 
 
 class Source(Protocol):
-    """Where the sound comes from."""
+    """Where the sound comes from; ``length_samples`` is 0 for what has no end."""
+
+    length_samples: int
 
     def window(self, now: int) -> Samples | None:
         """Return the window that is heard at a sample, float32 (window_samples, channels); None for silence."""
@@ -45,6 +47,7 @@ class Inlet:
 
     def __init__(self, window_samples: int) -> None:
         self._kept = np.zeros((window_samples, N_CHANNELS), np.float32)
+        self.length_samples = 0
         self.faults = 0  # samples that were no numbers; each was made silent
 
     def push(self, samples: Samples) -> None:
@@ -93,7 +96,7 @@ class TrackSource:
 
     def __init__(self, track: Track, window_samples: int, lead_samples: int, row: Row, now: int) -> None:
         self.track, self._window, self._lead = track, window_samples, lead_samples
-        self._length = len(track.samples)
+        self.length_samples = len(track.samples)
         self._from, self._since = 0, now  # the position that it had at a sample
         self._playing, self._loop = bool(row[_PLAYING]), bool(row[_LOOP])
         self._starts, self._seeks = row[_STARTS], row[_SEEKS]
@@ -101,14 +104,14 @@ class TrackSource:
     def position(self, now: int) -> int:
         """Return where in the track it is at a sample; never past its end."""
         position = self._from + (now - self._since if self._playing else 0)
-        return position % self._length if self._loop else min(position, self._length)
+        return position % self.length_samples if self._loop else min(position, self.length_samples)
 
     def follow(self, row: Row, now: int) -> None:
         """Play, stop, jump and loop as the part's row of the state says."""
         position = self.position(now)
         if row[_SEEKS] != self._seeks:
-            position = min(round(row[_TO] * self.track.sample_rate_hz), self._length)
-        elif row[_STARTS] != self._starts and position >= self._length:
+            position = min(round(row[_TO] * self.track.sample_rate_hz), self.length_samples)
+        elif row[_STARTS] != self._starts and position >= self.length_samples:
             position = 0
         self._from, self._since = position, now
         self._playing, self._loop = bool(row[_PLAYING]), bool(row[_LOOP])
@@ -122,10 +125,10 @@ class TrackSource:
         first = end - self._window
         if self._loop:
             # What lies before the beginning is the end: nobody hears where it goes round.
-            return self.track.samples[np.arange(first, end) % self._length]
-        if first >= self._length:
+            return self.track.samples[np.arange(first, end) % self.length_samples]
+        if first >= self.length_samples:
             return None
         part = np.zeros((self._window, self.track.samples.shape[1]), np.float32)
-        low, high = max(first, 0), min(end, self._length)
+        low, high = max(first, 0), min(end, self.length_samples)
         part[low - first : high - first] = self.track.samples[low:high]
         return part

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from oscsynth.control.feedback import Picture
 from oscsynth.control.instrument import Instrument
 from oscsynth.patch import LatentControl
 
@@ -36,7 +37,7 @@ def test_a_jump_is_counted_so_that_the_same_place_twice_is_two_jumps(instrument)
 
 
 def test_where_it_is_the_engine_says(instrument):
-    instrument.track_seconds = {1: 12.25}.__getitem__
+    instrument.track = {1: (12.25, 60.0)}.__getitem__
     assert send(instrument, "track/position") == [(P + "track/position", (12.25,))]
 
 
@@ -75,3 +76,40 @@ def test_a_snapshot_holds_the_scales(instrument):
     send(instrument, "latent/1/scale", 2.0)
     send(instrument, "snapshot/1/recall")
     assert instrument.state.get(1, "scale", 0) == 0.25
+
+
+def test_a_fader_and_a_label_say_where_in_the_track_it_is(instrument):
+    instrument.track = {1: (72.4, 96.0)}.__getitem__
+    assert send(instrument, "track/position/normalized") == [(P + "track/position/normalized", (pytest.approx(72.4 / 96),))]
+    assert send(instrument, "track/position/text") == [(P + "track/position/text", ("1:12 / 1:36",))]
+    assert send(instrument, "track/length") == [(P + "track/length", (96.0,))]
+    send(instrument, "track/position/normalized", 0.25)
+    assert (instrument.state.get(1, "track/to"), instrument.state.get(1, "track/seeks")) == (24.0, 1)
+
+
+def test_while_no_track_is_loaded_a_fader_stays_at_the_beginning(instrument):
+    assert send(instrument, "track/position/normalized") == [(P + "track/position/normalized", (0.0,))]
+    assert send(instrument, "track/position/text") == [(P + "track/position/text", ("",))]
+
+
+def test_a_patch_says_what_it_hears(instrument):
+    assert send(instrument, "track/name") == [(P + "track/name", ("night.wav",))]
+    part = instrument.parts[1]
+    for heard in ("live", "tracks/far/night.flac"):
+        part.version.patch = dataclasses.replace(part.version.patch, input=heard)
+        assert send(instrument, "track/name") == [(P + "track/name", (heard.rpartition("/")[2],))]
+    drone, _ = player()
+    assert send(drone, "track/name") == [(P + "track/name", ("",))]
+
+
+def test_who_listens_is_told_where_a_track_is_while_nobody_touches_it(instrument):
+    picture, seconds = Picture(instrument), [0.0]
+    instrument.track = lambda part: (seconds[0], 60.0)
+    picture.look()
+    assert picture.look()[0] == []
+    seconds[0] = 1.5
+    assert [(entry.address, entry.answer) for entry in picture.look()[0]] == [
+        (P + "track/position", (1.5,)),
+        (P + "track/position/normalized", (0.025,)),
+        (P + "track/position/text", ("0:01 / 1:00",)),
+    ]

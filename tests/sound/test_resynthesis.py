@@ -113,6 +113,26 @@ def test_a_track_is_heard_in_time(pair: Path) -> None:
     assert 1000 * (half - onset) / RATE_HZ == pytest.approx(0, abs=12)
 
 
+@pytest.mark.parametrize("phase", ["input", "noise", "tonal"])
+def test_what_another_patch_takes_the_place_of_is_gone_soon(pair: Path, phase: str) -> None:
+    stage = Stage(pair, note(69, 0.5), phase=phase)
+    stage.engine.install(2, SoundLoader(RATE_HZ).load(Patch("Drone", str(pair))))
+    for turn in range(6):
+        for number, length in ((1, 0.5), (2, 0.0)):
+            stage.set("patch", number)
+            stage.play(RATE_HZ // 5)
+            assert stage.engine.sounding_parts == 1
+            assert stage.engine.tracks_seconds()[0][1] == pytest.approx(length, abs=0.001), f"the switch of turn {turn} is heard"
+
+
+def test_where_a_track_is_and_how_long_it_is(pair: Path) -> None:
+    stage = Stage(pair, note(69, 0.5))
+    stage.play(RATE_HZ // 5)
+    position, length = stage.engine.tracks_seconds()[0]
+    assert position == pytest.approx(0.2, abs=0.01) and length == pytest.approx(0.5, abs=0.001)
+    assert stage.engine.tracks_seconds()[1] == (0, 0)
+
+
 def test_silence_is_silence(pair: Path) -> None:
     assert not Stage(pair).hear(np.zeros((RATE_HZ, 2), np.float32)).any()
     stage = Stage(pair)
