@@ -14,13 +14,17 @@ from tests.page.browser import LAPTOP, PHONE, chromium, opened, wait_for_http
 from tests.serving import Serve
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
-# Name, kind of screen, patch, tab that is open on the phone, and where on the pad a finger comes to rest.
+# Name, kind of screen, patch, tab that is open on the phone, and where on the pad, or on the ring of instruments, a finger comes to rest.
 SHOTS = (
     ("page-laptop", LAPTOP, "Violin", "", (0.62, 0.58)),
     ("page-phone", PHONE, "Aurora", "Faders", (0.42, 0.5)),
     ("page-phone-places", PHONE, "Kaleidoscope", "Places", (0.55, 0.45)),
     ("page-phone-keys", PHONE, "Vesper", "Patches", (0.5, 0.4)),
+    ("page-orchestra", LAPTOP, "Parterre", "", (0.72, 0.36)),
+    ("page-phone-orchestra", PHONE, "Parterre", "Mix", (0.72, 0.42)),
+    ("page-phone-track", PHONE, "Palimpsest", "Faders", (0.62, 0.36)),
 )
+_READY = ".surface.mapped, .surface.arranged"
 CHORD = (2, 5, 9)  # D minor
 
 
@@ -37,7 +41,7 @@ def main() -> None:
                 for name, screen, patch, tab, rest in SHOTS:
                     serve.ask("patch", patch)
                     with opened(browser, serve.port + 1, **screen) as page:
-                        page.wait_for_selector(".surface.mapped")
+                        page.wait_for_selector(_READY, timeout=60_000)
                         if tab:
                             page.get_by_role("tab", name=tab).click()
                         draw(page, rest)

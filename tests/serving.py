@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -98,17 +99,29 @@ class Serve:
         return bool(alive and telemetry.sounding_parts and telemetry.peak > 0.001)
 
     def ask(self, below: str, *arguments: Any, seconds: float = 0.25) -> tuple[Any, ...] | None:
-        """Send a message and return what comes back, or None."""
+        """Send a message and return what comes back, or None: what others were answered, however late, is none of it."""
         builder = OscMessageBuilder(f"/oscsynth/{below}")
         for argument in arguments:
             builder.add_arg(argument)
+        own = {f"/oscsynth/{below}", f"/oscsynth/{below.removeprefix('part/1/')}"}
         try:
+            self._forget_answers()
             self.socket.settimeout(seconds)
             self.socket.send(builder.build().dgram)
-            return tuple(OscMessage(self.socket.recv(65536)).params)
+            while True:
+                answer = OscMessage(self.socket.recv(65536))
+                of = answer.params[:1] if answer.address in ("/oscsynth/fail", "/oscsynth/done") else [answer.address]
+                if of and of[0] in own:
+                    return tuple(answer.params)
         except (TimeoutError, ConnectionRefusedError):
             time.sleep(0.02)
             return None
+
+    def _forget_answers(self) -> None:
+        self.socket.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.socket.recv(65536)
 
     def close(self) -> None:
         """Kill what is left."""

@@ -30,6 +30,8 @@ _CHOICES: dict[str, Callable[[Part], Iterable[str]]] = {
     "point": Part.points,
     "morph/from": Part.points,
     "morph/to": Part.points,
+    "transfer/from": Part.instruments,
+    "transfer/to": Part.instruments,
     "scene": lambda part: part.instrument.scenes.names,
 }
 
@@ -83,8 +85,10 @@ class Namespace:
 
     def fingerprint(self) -> tuple[object, ...]:
         """Return something that is another whenever a value has been changed by a message."""
-        memories = (part.memory for part in self._instrument.parts.values())
-        remembered = [(m.point, m.morph, m.morph_from, m.morph_to, m.point_seconds, m.snapshot_seconds, *m.snapshots, *m.weights) for m in memories]
+        remembered = [
+            (m.point, m.morph, m.morph_from, m.morph_to, m.point_seconds, m.snapshot_seconds, *m.snapshots, *m.weights, *m.timbre)
+            for m in (part.memory for part in self._instrument.parts.values())
+        ]
         return self._instrument.state.values.tobytes(), remembered, self.playing()
 
     def playing(self) -> tuple[object, ...]:

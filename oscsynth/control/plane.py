@@ -11,6 +11,7 @@ from typing import Any
 from ..patch import LatentControl
 from ..units import bend
 from .part import Part
+from .ring import ring
 from .values import axes
 
 SIZE = 64  # places along each axis
@@ -36,10 +37,10 @@ class Plane:
 def plane_of(part: Part) -> Plane | None:
     """Return the plane under a part's two axes: the note is that of the patch, and the other faders stand, roughly, where they stand now.
 
-    None while the part plays nothing, or has no two faders.
+    None while the part plays nothing, has no two faders, or plays a note decoder, which gives no one spectrum for a place.
     """
     version = part.version
-    if version is None or version.metadata is None or len(version.metadata.latents) < 2:
+    if version is None or version.metadata is None or len(version.metadata.latents) < 2 or part.instruments():
         return None
     patch, n_latents = version.patch, len(version.metadata.latents)
     controls = {control.neuron - 1: control for control in patch.latents.values()}
@@ -57,12 +58,21 @@ def plane_of(part: Part) -> Plane | None:
 
 
 def legend(part: Part) -> dict[str, Any]:
-    """Return what is written on the map: the axes and their names, the points with their places, and how finely the other faders count."""
+    """Return what is written on the map: the axes and their names, the points with their places, and how finely the other faders count.
+
+    ``ring`` are the numbers (from 1) of a note decoder's instruments, those that sound alike beside each other.
+    """
     first, second = axes(part)
     names = {index: name for name, index in part.latent_names().items()}
     points = {name: (place[first], place[second]) for name, place in part.points().items() if len(place) > max(first, second)}
     written = [names.get(neuron, f"latent {neuron + 1}") for neuron in (first, second)]
-    return {"neurons": [first, second], "steps": REST_STEPS, "axes": written, "points": points}
+    return {"neurons": [first, second], "steps": REST_STEPS, "axes": written, "points": points, "ring": _ring(part)}
+
+
+def _ring(part: Part) -> list[int]:
+    instruments = part.instruments()
+    note = part.metadata.note if part.metadata else None
+    return [instruments.index(name) + 1 for name in ring(note.instruments)] if note else []
 
 
 def _rough(fader: float) -> float:

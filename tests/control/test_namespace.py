@@ -4,7 +4,7 @@ import json
 
 from oscsynth.control.namespace import ATTRIBUTES, Namespace, topmost
 
-from .catalogue import player, send
+from .catalogue import INSTRUMENTS, play_notes, player, send
 
 P = "/oscsynth/"
 
@@ -43,6 +43,19 @@ def test_texts_say_what_there_is_to_choose():
     names = namespace()
     assert names.node(P + "patch")["RANGE"] == [{"VALS": ["Broken", "Choir", "Violin"]}]
     assert "soft" in names.node(P + "point")["RANGE"][0]["VALS"]
+
+
+def test_a_note_decoder_says_between_which_instruments_a_transfer_leads_and_that_a_weight_alone_is_another_value():
+    instrument, _ = player()
+    names = Namespace(instrument)
+    assert names.node(P + "transfer/to")["RANGE"] == [{"VALS": []}]
+    play_notes(instrument)
+    assert names.node(P + "transfer/to")["RANGE"] == [{"VALS": list(INSTRUMENTS)}]
+    send(instrument, "timbre", 1.0)
+    before, sounds = names.fingerprint(), instrument.state.values.tobytes()
+    send(instrument, "timbre/cello", 0.5)
+    assert instrument.state.values.tobytes() == sounds, "alone it is all there is, whatever its weight"
+    assert names.fingerprint() != before
 
 
 def test_a_place_in_the_list_ends_with_the_list():

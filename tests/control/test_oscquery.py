@@ -278,11 +278,11 @@ def test_a_map_has_names_and_points_even_where_nothing_is_drawn():
         async with query(draw) as q:
             status, found = await q.get("/page/map?part=1")
             assert status == 200
-            assert (found.pop("neurons"), found.pop("steps")) == ([1, 0], 16)
+            assert (found.pop("neurons"), found.pop("steps"), found.pop("ring")) == ([1, 0], 16, [])
             assert found == {"axes": ["air", "bow"], "points": {"tasto": [0.75, 0.25], "ponticello": [0.0, 1.0], "soft": [0.0, 0.0]}, "size": 2}
             assert planes[0].neurons == (1, 0) and planes[0].rest == (0.4, 0.6, 0.5)
         async with query() as q:
-            assert set((await q.get("/page/map?part=1"))[1]) == {"axes", "points", "neurons", "steps"}
+            assert set((await q.get("/page/map?part=1"))[1]) == {"axes", "points", "neurons", "steps", "ring"}
             for number in ("2", "x", "-1", "99999"):
                 assert (await q.get(f"/page/map?part={number}"))[0] == 503
 

@@ -21,10 +21,11 @@ def ask(serve, below):
         return tuple(OscMessage(client.recv(65536)).params)
 
 
-def wait_until_it_plays(serve, seconds=8.0):
+def wait_until_it_plays(serve, seconds=60.0):
     until = time.monotonic() + seconds
-    while not serve.is_sounding() and time.monotonic() < until:
+    while not serve.is_sounding() and time.monotonic() < until and serve.process.poll() is None:
         time.sleep(0.05)
+    assert serve.is_sounding(), serve.text
 
 
 def classes(path, window=6144):

@@ -90,6 +90,30 @@ def test_the_twelve_note_classes(page, serve):
     assert page.locator(".key.sounds").count() == 1
 
 
+def test_shift_adds_a_note_class_and_takes_it_out(page, serve):
+    page.locator('.key[data-path="/oscsynth/chroma/C"]').click()
+    page.locator('.key[data-path="/oscsynth/chroma/E"]').click(modifiers=["Shift"])
+    assert answers(serve, "chroma", tuple(0.5 if at in (0, 4) else 0.0 for at in range(12)))
+    page.wait_for_selector('.key.sounds[data-path="/oscsynth/chroma/E"]')
+    page.locator('.key[data-path="/oscsynth/chroma/G"]').press("Shift+Enter")
+    assert answers(serve, "chroma", tuple(1 / 3 if at in (0, 4, 7) else 0.0 for at in range(12)))
+    page.wait_for_selector('.key.sounds[data-path="/oscsynth/chroma/G"]')
+    page.locator('.key[data-path="/oscsynth/chroma/C"]').click(modifiers=["Shift"])
+    assert answers(serve, "chroma", tuple(0.5 if at in (4, 7) else 0.0 for at in range(12)))
+
+
+def test_the_octave_of_a_drone_goes_step_by_step_and_is_followed(page, serve):
+    serve.ask("register", 4.0, seconds=0.01)
+    first = '.key[data-path="/oscsynth/chroma/C"]'
+    page.wait_for_function("(first) => document.querySelector(first).textContent === 'C4'", arg=first)
+    page.get_by_role("button", name="octave up").click()
+    assert answers(serve, "register", 5.0)
+    page.get_by_role("button", name="octave down").click()
+    page.get_by_role("button", name="octave down").click()
+    assert answers(serve, "register", 3.0)
+    assert page.locator(first).inner_text() == "C3"
+
+
 def test_the_gate(page, serve):
     page.get_by_role("button", name="Gate open").click()
     assert answers(serve, "gate", 0)
@@ -201,6 +225,30 @@ def test_scenes_are_stored_chosen_and_followed(page, serve):
     assert answers(serve, "scene", "Dawn")
 
 
+def test_what_is_kept_of_a_scene_is_changed_and_followed(page, serve):
+    serve.ask("scene/store", "Night", seconds=0.01)
+    page.wait_for_selector('.row[data-name="Night"][aria-pressed="true"]')
+    page.get_by_text("This scene").click()
+    page.get_by_label("note of the scene").fill("alone")
+    page.get_by_label("note of the scene").press("Enter")
+    assert answers(serve, "scene/note", "alone")
+    page.wait_for_function("() => document.querySelector('.note').textContent === 'alone'")
+    arrives = page.get_by_label("seconds in which the scene arrives")
+    arrives.fill("2.5")
+    arrives.press("Enter")
+    assert answers(serve, "scene/seconds", 2.5)
+    arrives.blur()
+    serve.ask("scene/seconds", 4.0, seconds=0.01)
+    page.wait_for_function("() => document.querySelector('.change input[type=number]').value === '4'")
+    serve.ask("latent/1", 0.6, seconds=0.01)
+    page.get_by_role("button", name="Keep what plays now").click()
+    assert answers(serve, "latent/1", 0.6)
+    serve.ask("scene/seconds", 0.0, seconds=0.01)
+    serve.ask("latent/1", 0.1, seconds=0.01)
+    serve.ask("scene", "Night", seconds=0.01)
+    assert answers(serve, "latent/1", 0.6)
+
+
 def test_a_recording_begins_and_ends(page, serve):
     button = page.get_by_role("button", name="record")
     button.click()
@@ -208,14 +256,6 @@ def test_a_recording_begins_and_ends(page, serve):
     page.wait_for_selector(".record[aria-pressed=true]")
     serve.ask("record", 0, seconds=0.01)
     page.wait_for_selector(".record[aria-pressed=false]")
-
-
-def test_what_is_on_or_off(page, serve):
-    page.get_by_role("button", name="hold", exact=True).click()
-    assert answers(serve, "hold", 1)
-    page.wait_for_timeout(260)
-    serve.ask("hold", 0, seconds=0.01)
-    page.wait_for_selector('.toggle[data-path="/oscsynth/hold"][aria-pressed="false"]')
 
 
 def voices(serve, wanted):
@@ -287,6 +327,26 @@ def test_a_phone_shows_one_panel_at_a_time(browser, serve):
         assert answers(serve, "patch", "A tiny 2")
         page.get_by_role("tab", name="Patches").press("ArrowRight")
         assert page.get_by_role("tab", name="Places").get_attribute("aria-selected") == "true"
+
+
+def test_the_lower_on_its_key_the_stronger_is_a_note_class_of_a_chord(browser, serve):
+    with opened(browser, serve.port + 1, **PHONE) as page:
+        touch = page.context.new_cdp_session(page)
+        boxes = [page.locator(f'.key[data-path="/oscsynth/chroma/{name}"]').bounding_box() for name in ("C", "G")]
+
+        def fingers(kind, *depths):
+            pairs = zip(boxes, depths, strict=False)
+            points = [{"x": b["x"] + b["width"] / 2, "y": b["y"] + depth * b["height"], "id": at} for at, (b, depth) in enumerate(pairs)]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        fingers("touchStart", 0.95)
+        fingers("touchStart", 0.95, 0.05)
+        strong, weak = 0.35 + 0.65 * 0.95, 0.35 + 0.65 * 0.05
+        shares = {0: strong / (strong + weak), 7: weak / (strong + weak)}
+        assert answers(serve, "chroma", tuple(shares.get(at, 0.0) for at in range(12)), tolerance=0.03)
+        fingers("touchMove", 0.95, 0.95)
+        assert answers(serve, "chroma", tuple(0.5 if at in (0, 7) else 0.0 for at in range(12)), tolerance=0.03)
+        fingers("touchEnd")
 
 
 def test_keys_light_for_notes_that_are_played_elsewhere(browser, serve):

@@ -51,6 +51,34 @@ def test_it_comes_back_after_the_network_was_cut_and_knows_what_happened_meanwhi
         wire.close()
 
 
+def test_an_orchestra_and_a_track_are_followed_by_two_pages_and_after_a_cut(browser, serve):
+    wire = Wire(serve.port + 1)
+    weight, scale = ('.track[data-path="/oscsynth/{}"][aria-valuenow="{}"]'.format(path, "{}") for path in ("timbre/2", "latent/2/scale"))
+    try:
+        serve.ask("patch", "C band", seconds=0.01)
+        with opened(browser, wire.port) as one, opened(browser, serve.port + 1, **PHONE) as other:
+            one.locator('.track[data-path="/oscsynth/timbre/2"]').press("End")
+            other.wait_for_selector(weight.format(100))
+            serve.ask("timbre/2", 0.3, seconds=0.01)
+            one.wait_for_selector(weight.format(30))
+            wire.cut()
+            one.wait_for_selector("body.lost", timeout=8000)
+            serve.ask("patch", "D tape")
+            assert answers(serve, "patch", "D tape")
+            serve.ask("latent/2/scale", 0.5, seconds=0.01)
+            wire.mend()
+            one.wait_for_selector("body:not(.lost)", timeout=8000)
+            one.wait_for_selector(scale.format(25))
+            other.wait_for_selector(scale.format(25))
+            one.get_by_role("button", name="stop the track").click()
+            assert answers(serve, "track/playing", 0)
+            other.get_by_role("button", name="play the track").wait_for()
+            other.locator('.track[data-path="/oscsynth/latent/2/scale"]').press("End")
+            one.wait_for_selector(scale.format(100))
+    finally:
+        wire.close()
+
+
 def test_it_follows_a_control_process_that_was_killed_and_came_back(browser, serve):
     import os
 
@@ -74,12 +102,25 @@ def test_a_first_look_is_small_and_asks_nothing_of_the_internet(browser, serve):
     page.context.close()
 
 
+# Of each kind a patch, and what is there once the page shows it.
+KINDS = {
+    "A tiny 1": ".surface.mapped",
+    "B notes": ".notes.played",
+    "C band": ".surface.arranged",
+    "D tape": ".strip .play[aria-pressed=true]",
+    "E ear": ".strip.live",
+}
+
+
 @pytest.mark.parametrize("size", ["phone", "laptop"])
-def test_axe_finds_no_serious_fault(browser, serve, size):
+@pytest.mark.parametrize("patch", KINDS)
+def test_axe_finds_no_serious_fault(browser, serve, size, patch):
+    serve.ask("patch", patch)
+    assert answers(serve, "patch", patch)
     with opened(browser, serve.port + 1, **(PHONE if size == "phone" else {})) as page:
-        page.wait_for_selector(".surface.mapped")
+        page.wait_for_selector(KINDS[patch])
         page.evaluate(axe_script())
-        tabs = page.locator("[role=tab]")
+        tabs = page.locator("[role=tab]:visible")
         for at in range(tabs.count() if size == "phone" else 1):
             if size == "phone":
                 tabs.nth(at).click()

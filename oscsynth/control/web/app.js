@@ -36,7 +36,7 @@ function build() {
     place(widget.place).append(element);
     standing.set(widget, { key, element, unsubscribe: context.unsubscribe });
   }
-  for (const tab of document.querySelectorAll("[role=tab]")) tab.hidden = !panelOf(tab).querySelector("section");
+  showTabs();
   header();
 }
 
@@ -83,6 +83,14 @@ function turn(number) {
 // ---- tabs, where the screen is narrow
 
 const panelOf = (tab) => document.getElementById(tab.getAttribute("aria-controls"));
+
+/** Show the tabs of panels that hold something; who looked at the first one looks at the first one still. */
+function showTabs() {
+  const chosen = tabs.find((tab) => tab.getAttribute("aria-selected") === "true");
+  const wasFirst = chosen === tabs.find((tab) => !tab.hidden);
+  for (const tab of tabs) tab.hidden = !panelOf(tab).querySelector("section");
+  if (wasFirst || chosen.hidden) choose(tabs.find((tab) => !tab.hidden) ?? tabs[0]);
+}
 
 function choose(tab) {
   for (const each of document.querySelectorAll("[role=tab]")) {

@@ -7,10 +7,10 @@ const SHORT = { " semitones": " st", " octave": "" }; // what is written, where 
 const STEPS = { ArrowUp: 0.01, ArrowRight: 0.01, ArrowDown: -0.01, ArrowLeft: -0.01, PageUp: 0.1, PageDown: -0.1 };
 
 /**
- * A fader for the value at a path. `upright` stands, otherwise it lies; `label` is its name.
+ * A fader for the value at a path. `upright` stands, otherwise it lies; `label` is its name, which with `within` is written on the fader itself.
  * The track is a slider for those who do not see it; the text is what the instrument itself says of the value.
  */
-export function fader(link, path, label, { upright = false, unsubscribe = [] } = {}) {
+export function fader(link, path, label, { upright = false, within = false, unsubscribe = [] } = {}) {
   const position = `${path}/normalized`;
   const range = link.nodes.get(path)?.RANGE?.[0] ?? {};
   const centred = range.MIN === -range.MAX;
@@ -33,6 +33,7 @@ export function fader(link, path, label, { upright = false, unsubscribe = [] } =
     },
     fill,
     knob,
+    ...(within ? [name, value] : []),
   );
   let at = 0;
   const show = (now) => {
@@ -58,7 +59,8 @@ export function fader(link, path, label, { upright = false, unsubscribe = [] } =
       track.setAttribute("aria-valuetext", said);
     }),
   );
-  return make(`div.fader.${upright ? "upright" : "lying"}${centred ? ".centred" : ""}`, {}, name, track, value);
+  const kind = within ? "within" : upright ? "upright" : "lying";
+  return make(`div.fader.${kind}${centred ? ".centred" : ""}`, {}, ...(within ? [track] : [name, track, value]));
 }
 
 /** Return what the tree says of a value: what it does, and from where to where. */

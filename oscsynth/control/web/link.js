@@ -23,6 +23,7 @@ export class Link extends EventTarget {
     this.roundTripMs = NaN;
     this.listeners = new Map(); // path -> set of functions
     this.touched = new Map(); // path -> until when
+    this.late = new Map(); // path -> values that came meanwhile
     this.retryMs = FIRST_RETRY_MS;
     this.pinged = new Map();
     this.pings = 0;
@@ -161,12 +162,12 @@ export class Link extends EventTarget {
   receive(path, values) {
     if (path === `${this.root}/synced`) this.measure(values[0]);
     else if (!this.listeners.has(path)) this.dispatchEvent(new CustomEvent("news", { detail: { path, values } }));
-    else if ((this.touched.get(path) ?? 0) > performance.now()) this.later(path, values);
+    else if (this.late.has(path) || (this.touched.get(path) ?? 0) > performance.now()) this.later(path, values);
     else this.deliver(path, values);
   }
 
+  /** Deliver the newest values once the finger is off; none may overtake those that wait. */
   later(path, values) {
-    this.late ??= new Map();
     const waits = this.late.has(path);
     this.late.set(path, values);
     if (waits) return;

@@ -1,17 +1,21 @@
-// What is chosen by name: patches, scenes, points, snapshots, parts.
+// What is chosen by name or number: patches, points, snapshots.
 
 import { hueOf } from "./colour.js";
-import { action, make, panel } from "./dom.js";
+import { make, panel } from "./dom.js";
 import { choice, fader } from "./fader.js";
 
 const N_SNAPSHOTS = 16; // shown; OSC has more
 const SETTLED_MS = 900; // by then the page has its shape, with the status that came
 const MANY = 10; // points: they become smaller
 
-/** Return buttons for names, of which the one that a path says is pressed. */
-function names(link, path, all, choose, kind, unsubscribe) {
+/** Return buttons for names, of which the one that a path says is pressed; `actionOf` gives the action that is the same as pressing one. */
+export function names(link, path, all, kind, actionOf, unsubscribe) {
   const buttons = all.map((name, at) =>
-    make(`button.${kind}`, { type: "button", "aria-pressed": "false", "data-name": name, onclick: () => choose(name, at) }, make("span", {}, name)),
+    make(
+      `button.${kind}`,
+      { type: "button", "aria-pressed": "false", "data-name": name, "data-path": actionOf(name, at), onclick: () => link.send(path, "s", name) },
+      make("span", {}, name),
+    ),
   );
   buttons.forEach((button, at) => button.style.setProperty("--hue", hueOf(all[at])));
   unsubscribe.push(
@@ -25,37 +29,13 @@ function names(link, path, all, choose, kind, unsubscribe) {
 
 export function patches(link, { base, unsubscribe }) {
   const all = link.nodes.get(`${base}/patch`)?.RANGE?.[0].VALS ?? [];
-  const choose = (name) => link.send(`${base}/patch`, "s", name);
-  return panel("Patches", make("div.list", {}, ...names(link, `${base}/patch`, all, choose, "row", unsubscribe)));
-}
-
-export function scenes(link, { root, unsubscribe }) {
-  const all = link.nodes.get(`${root}/scene`)?.RANGE?.[0].VALS ?? [];
-  const field = make("input", { type: "text", placeholder: "name", "aria-label": "name of a new scene", maxlength: "60" });
-  const store = (event) => {
-    event.preventDefault();
-    const name = field.value.trim();
-    if (name) link.send(`${root}/scene/store`, "s", name);
-    field.value = "";
-  };
-  const note = make("p.quiet.note", { "aria-live": "polite" });
-  if (link.nodes.has(`${root}/scene/note`)) unsubscribe.push(link.on(`${root}/scene/note`, (now) => (note.textContent = now)));
-  const steps = all.length
-    ? make("div.head", {}, action(link, `${root}/scene/previous`, "‹", "chip", { "aria-label": "previous scene" }), action(link, `${root}/scene/next`, "Next scene ›"))
-    : null;
-  const buttons = names(link, `${root}/scene`, all, (name) => link.send(`${root}/scene`, "s", name), "row", unsubscribe);
-  return panel(
-    "Scenes",
-    steps,
-    note,
-    make("div.list", {}, ...buttons),
-    make("form.store", { onsubmit: store }, field, make("button.chip", { type: "submit", "aria-label": "store a scene" }, "Store")),
-  );
+  const actionOf = (_, at) => `${base}/patch/select/${at + 1}`;
+  return panel("Patches", make("div.list", {}, ...names(link, `${base}/patch`, all, "row", actionOf, unsubscribe)));
 }
 
 export function points(link, { base, unsubscribe }) {
   const all = link.nodes.get(`${base}/point`)?.RANGE?.[0].VALS ?? [];
-  const choose = (name) => link.send(`${base}/point`, "s", name);
+  const actionOf = (name) => `${base}/point/${name}`;
   const more =
     all.length > 1
       ? make(
@@ -68,7 +48,7 @@ export function points(link, { base, unsubscribe }) {
       : null;
   return panel(
     "Points",
-    all.length ? make(`div.chips${all.length > MANY ? ".many" : ""}`, {}, ...names(link, `${base}/point`, all, choose, "chip", unsubscribe)) : make("p.quiet", {}, "This patch has no points."),
+    make(`div.chips${all.length > MANY ? ".many" : ""}`, {}, ...names(link, `${base}/point`, all, "chip", actionOf, unsubscribe)),
     more,
     fader(link, `${base}/point/seconds`, "travel time", { unsubscribe }),
   );
@@ -87,7 +67,7 @@ export function snapshots(link, { base, unsubscribe }) {
     arm(false);
   };
   const buttons = Array.from({ length: N_SNAPSHOTS }, (_, at) =>
-    make("button.slot", { type: "button", onclick: () => press(at + 1), "data-path": `${base}/snapshot/${at + 1}` }, String(at + 1)),
+    make("button.slot", { type: "button", onclick: () => press(at + 1), "data-path": `${base}/snapshot/${at + 1}/recall` }, String(at + 1)),
   );
   unsubscribe.push(
     link.on(`${base}/snapshot/stored`, (...stored) =>

@@ -2,6 +2,7 @@
 
 import { make } from "./dom.js";
 import { clamp } from "./drag.js";
+import { heardBy } from "./track.js";
 
 export const CLASSES = ["C", "Cs", "D", "Ds", "E", "F", "Fs", "G", "Gs", "A", "As", "B"];
 export const NAMES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"];
@@ -12,7 +13,7 @@ const PRESSED = 0.04; // of a key's height, before a finger that moves presses
 
 /**
  * Return twelve keys, the black ones above the white ones. `press`, `move` and `release` are told the class, 0 to 11, and how far down the
- * key the finger is, 0 to 1; a finger that slides goes from key to key.
+ * key the finger is, 0 to 1; `press` also whether shift is held. A finger that slides goes from key to key.
  */
 function octave({ press, move, release, attributes }) {
   const keys = CLASSES.map((name, at) => {
@@ -21,7 +22,7 @@ function octave({ press, move, release, attributes }) {
     key.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
-      if (!event.repeat) begin(at, 0.5);
+      if (!event.repeat) begin(at, 0.5, event.shiftKey);
     });
     key.addEventListener("keyup", (event) => (event.key === "Enter" || event.key === " ") && end(at));
     key.addEventListener("blur", () => key.classList.contains("held") && !fingers.size && end(at));
@@ -29,9 +30,9 @@ function octave({ press, move, release, attributes }) {
   });
   const fingers = new Map(); // pointer -> class
 
-  const begin = (at, depth) => {
+  const begin = (at, depth, isAdded = false) => {
     keys[at].classList.add("held");
-    press(at, depth);
+    press(at, depth, isAdded);
   };
   const end = (at) => {
     keys[at].classList.remove("held");
@@ -49,7 +50,7 @@ function octave({ press, move, release, attributes }) {
     if (!found || [...fingers.values()].includes(found.at)) return;
     box.setPointerCapture(event.pointerId);
     fingers.set(event.pointerId, found.at);
-    begin(found.at, found.depth);
+    begin(found.at, found.depth, event.shiftKey);
   });
   box.addEventListener("pointermove", (event) => {
     const before = fingers.get(event.pointerId);
@@ -71,21 +72,43 @@ function octave({ press, move, release, attributes }) {
   return { box, keys };
 }
 
-/** Note classes: what is held together sounds together, and what was let go last stays. */
+/** Return how much a key counts that is touched so far down. */
+const heft = (depth) => SOFTEST + (1 - SOFTEST) * depth;
+
+/**
+ * Note classes: what is held together sounds together, the lower on its key the stronger, and what was let go last stays. Shift adds a class to
+ * those that sound, or takes it out: so a mouse and the keyboard of a computer have chords, too.
+ */
 export function chroma(link, { base, unsubscribe }) {
-  const held = new Set();
-  const press = (at) => {
-    held.add(at);
+  const held = new Map(); // class -> weight
+  let sounding = []; // weights that stand
+  const say = (weights) => {
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    if (total > 0) link.set(`${base}/chroma`, "f".repeat(12), ...weights.map((weight) => weight / total));
+  };
+  const together = () => say(CLASSES.map((_, each) => held.get(each) ?? 0));
+  const press = (at, depth, isAdded) => {
+    if (isAdded) {
+      const most = Math.max(...sounding);
+      return say(sounding.map((weight, each) => (each !== at ? weight : weight > 0 ? 0 : most)));
+    }
+    held.set(at, heft(depth));
     if (held.size === 1) link.send(`${base}/chroma/${CLASSES[at]}`);
-    else link.set(`${base}/chroma`, "f".repeat(12), ...CLASSES.map((_, each) => (held.has(each) ? 1 / held.size : 0)));
+    else together();
   };
   const { box, keys } = octave({
     press,
+    move: (at, depth) => {
+      if (held.size < 2 || Math.abs(heft(depth) - held.get(at)) < PRESSED) return;
+      held.set(at, heft(depth));
+      together();
+    },
     release: (at) => held.delete(at),
     attributes: (at) => ({ "aria-pressed": "false", "aria-label": `note ${NAMES[at]}`, "data-path": `${base}/chroma/${CLASSES[at]}` }),
   });
   unsubscribe.push(
     link.on(`${base}/chroma`, (...weights) => {
+      sounding = weights;
       const most = Math.max(...weights, 1e-9);
       keys.forEach((key, at) => {
         key.style.setProperty("--weight", weights[at] / most);
@@ -94,8 +117,32 @@ export function chroma(link, { base, unsubscribe }) {
       });
     }),
   );
-  return make("section.notes", { "aria-label": "Note classes" }, box);
+  const follow = `${base}/follow`; // then the notes are those that are heard
+  if (heardBy(link, base) && link.nodes.has(follow)) unsubscribe.push(link.on(follow, (now) => box.classList.toggle("idle", Boolean(now))));
+  const steps = registers(link, base, keys[0], unsubscribe);
+  return make(`section.notes${steps ? ".stepped" : ""}`, { "aria-label": "Note classes" }, steps?.[0], box, steps?.[1]);
 }
+
+/** Return the buttons for the octave of a drone, lower and higher; its number stands on the first key. */
+function registers(link, base, first, unsubscribe) {
+  const path = `${base}/register`;
+  if (!link.nodes.has(path)) return null;
+  const { MIN: low, MAX: high } = link.nodes.get(path).RANGE[0];
+  let now = 4;
+  unsubscribe.push(
+    link.on(path, (octave) => {
+      now = octave;
+      first.textContent = Number.isInteger(octave) ? `C${octave}` : "C";
+    }),
+  );
+  return octaveSteps((by) => link.set(path, "f", clamp(Math.round(now) + by, low, high)));
+}
+
+const octaveSteps = (turn) =>
+  [
+    [-1, "octave down", "−"],
+    [1, "octave up", "+"],
+  ].map(([by, label, sign]) => make("button.small.octave-step", { type: "button", "aria-label": label, onclick: () => turn(by) }, sign));
 
 /** Notes: the lower on a key, the louder; a finger that moves down on it presses the note harder. Keys light for notes played elsewhere, too. */
 export function keyboard(link, { base, unsubscribe }) {
@@ -111,7 +158,7 @@ export function keyboard(link, { base, unsubscribe }) {
     press: (at, depth) => {
       const note = { pitch: 12 * (octaveNow + 1) + at, depth };
       sounding.set(at, note);
-      link.send(`${base}/note/on`, "ff", note.pitch, SOFTEST + (1 - SOFTEST) * depth);
+      link.send(`${base}/note/on`, "ff", note.pitch, heft(depth));
     },
     move: (at, depth) => {
       const note = sounding.get(at);
@@ -133,7 +180,6 @@ export function keyboard(link, { base, unsubscribe }) {
       key.classList.toggle("sounds", here);
       key.style.setProperty("--weight", here ? 1 : held.some((pitch) => pitch % 12 === at) ? 0.35 : 0);
     });
-  const step = (by, label, sign) => make("button.small.octave-step", { type: "button", "aria-label": label, onclick: () => turn(by) }, sign);
   const silence = () => document.visibilityState === "hidden" && [...sounding.keys()].forEach(release);
   document.addEventListener("visibilitychange", silence);
   unsubscribe.push(
@@ -149,5 +195,6 @@ export function keyboard(link, { base, unsubscribe }) {
     );
   }
   turn(0);
-  return make("section.notes.played", { "aria-label": "Keyboard" }, step(-1, "octave down", "−"), box, step(1, "octave up", "+"));
+  const [down, up] = octaveSteps(turn);
+  return make("section.notes.stepped.played", { "aria-label": "Keyboard" }, down, box, up);
 }

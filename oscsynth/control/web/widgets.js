@@ -2,87 +2,51 @@
 
 import { make, panel } from "./dom.js";
 import { choice, fader, stepper, toggle } from "./fader.js";
-import { patches, points, scenes, snapshots } from "./lists.js";
-import { listen } from "./listen.js";
+import { count, instruments, namesOf } from "./instruments.js";
+import { latentNames, latents } from "./latents.js";
+import { midi } from "./learn.js";
+import { patches, points, snapshots } from "./lists.js";
 import { levels, spectrum, status } from "./meters.js";
 import { chroma, keyboard } from "./notes.js";
 import { pad } from "./pad.js";
+import { ring } from "./ring.js";
+import { scenes } from "./scenes.js";
+import { heardBy, track } from "./track.js";
+import { isPlayed, transport } from "./transport.js";
 
 /** Return what the tree says that can be chosen at a path. */
 const choices = (link, path) => link.nodes.get(path)?.RANGE?.[0]?.VALS ?? [];
 
-/** Say whether a part's patch sounds while notes are held. */
-const isPlayed = (link, { base }) => link.values.get(`${base}/patch/mode`)?.[0] === "notes";
+const heard = (link, { base }) => heardBy(link, base);
+const hasInstruments = (link, { base }) => count(link, base) > 0;
+const instrumentNames = (link, { base }) => namesOf(link, base);
+const not = (test) => (link, context) => !test(link, context);
+const pointsOf = (link, { base }) => choices(link, `${base}/point`);
 
 // `place` is where in index.html; `part` and `whole` are addresses that must be there, below the part and below the root; `when` says more.
 export const WIDGETS = [
   { place: "spectrum", whole: ["spectrum"], make: spectrum },
   { place: "levels", whole: ["levels"], make: levels },
-  { place: "pad", part: ["xy"], make: pad },
-  { place: "notes", part: ["chroma"], when: (link, context) => !isPlayed(link, context), make: chroma },
+  { place: "pad", part: ["xy"], when: not(hasInstruments), make: pad },
+  { place: "pad", part: ["timbre"], when: hasInstruments, make: ring, key: instrumentNames },
+  { place: "track", part: ["track/playing", "follow"], when: heard, make: track, key: heard },
+  { place: "notes", part: ["chroma"], when: not(isPlayed), make: chroma, key: heard },
   { place: "notes", part: ["note/on", "note/off"], when: isPlayed, make: keyboard },
-  { place: "transport", part: ["gate", "gain/normalized"], make: transport },
-  { place: "faders", part: ["latents"], make: latents, key: latentNames },
-  { place: "patches", part: ["patch"], make: patches, key: (link, { base }) => choices(link, `${base}/patch`) },
+  { place: "transport", part: ["gate", "hold", "gain/normalized"], make: transport, key: isPlayed },
+  { place: "instruments", part: ["timbre", "transfer"], when: hasInstruments, make: instruments, key: instrumentNames },
+  { place: "faders", part: ["latents"], make: latents, key: (link, context) => [latentNames(link, context), heard(link, context)] },
   { place: "scenes", whole: ["scene"], make: scenes, key: (link, { root }) => choices(link, `${root}/scene`) },
-  { place: "points", part: ["point"], make: points, key: (link, { base }) => choices(link, `${base}/point`) },
+  { place: "patches", part: ["patch"], make: patches, key: (link, { base }) => choices(link, `${base}/patch`) },
+  { place: "points", part: ["point"], when: (link, context) => pointsOf(link, context).length > 0, make: points, key: pointsOf },
   { place: "snapshots", part: ["snapshot/stored"], make: snapshots },
   { place: "sound", part: ["pan"], make: sound, key: (link, { base }) => others(link, base) },
+  { place: "midi", part: ["midi/learn", "midi/learned"], make: midi },
   { place: "status", whole: ["status"], make: status },
 ];
 
 // Values that a widget of their own shows; every other one that the instrument has stands under Sound, by itself.
 const ELSEWHERE =
-  /^(latent|latents|chroma|xy|patch|gate|gain|point|morph|snapshot|note|part|master|close|panic|scene|record|notify|sync|timetags)(\/|$)/;
-
-function latentNames(link, { base }) {
-  const n = link.values.get(`${base}/latents`)?.length ?? 0;
-  return Array.from({ length: n }, (_, at) => link.values.get(`${base}/latent/${at + 1}/name`)?.[0] || `latent ${at + 1}`);
-}
-
-function latents(link, context) {
-  const { base, unsubscribe } = context;
-  const faders = latentNames(link, context).map((name, at) => fader(link, `${base}/latent/${at + 1}`, name, { upright: true, unsubscribe }));
-  const section = panel("Faders", make(`div.row-of-faders${faders.length > 5 ? ".narrow" : ""}`, {}, ...faders));
-  section.style.setProperty("--n", Math.min(faders.length, 8));
-  return section;
-}
-
-let theListener;
-
-function transport(link, { base, root, unsubscribe }) {
-  const gate = make("button.gate", { type: "button", "aria-pressed": "false", "data-path": `${base}/gate`, onclick: () => link.set(`${base}/gate`, "i", open ? 0 : 1) });
-  let open = false;
-  unsubscribe.push(
-    link.on(`${base}/gate`, (now) => {
-      open = now >= 0.5;
-      gate.setAttribute("aria-pressed", String(open));
-      gate.textContent = open ? "Gate open" : "Gate closed";
-    }),
-  );
-  theListener ??= listen(link); // what is heard goes on when another part is shown
-  const buttons = make("div.buttons", {}, gate, theListener, link.nodes.has(`${root}/record`) ? record(link, root, unsubscribe) : null);
-  return make(
-    "section.transport",
-    { "aria-label": "Loudness" },
-    buttons,
-    fader(link, `${base}/gain`, "gain", { unsubscribe }),
-    fader(link, `${root}/master/gain`, "master", { unsubscribe }),
-  );
-}
-
-function record(link, root, unsubscribe) {
-  let runs = false;
-  const button = make("button.record", { type: "button", "aria-label": "record", onclick: () => link.set(`${root}/record`, "i", runs ? 0 : 1) }, make("span.dot"));
-  unsubscribe.push(
-    link.on(`${root}/record`, (now) => {
-      runs = Boolean(now);
-      button.setAttribute("aria-pressed", String(runs));
-    }),
-    link.on(`${root}/record/file`, (file) => (button.title = file ? `records into ${file}` : "record what is heard")),
-  );
-  return button;
-}
+  /^(latent|latents|chroma|xy|patch|gate|hold|gain|point|morph|snapshot|note|part|master|close|panic|scene|record|notify|sync|timetags|timbre|transfer|brightness|spread|follow|track|midi)(\/|$)/;
 
 /** Return the paths below a part of every value that no other widget shows. */
 function others(link, base) {
