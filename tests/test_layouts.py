@@ -16,14 +16,15 @@ from oscsynth.control.instrument import Instrument
 from oscsynth.control.osc import Message, parse
 from oscsynth.control.osc import messages as osc_messages
 from oscsynth.errors import OscsynthError
-from oscsynth.layouts import N_PATCHES, RECEIVE_PORT, touchosc, write_touchosc
+from oscsynth.layouts import N_INSTRUMENTS, N_PATCHES, RECEIVE_PORT, touchosc, write_touchosc
 from oscsynth.units import PITCH_CLASS_ADDRESSES
 
-from .control.catalogue import player
+from .control.catalogue import INSTRUMENTS, play_notes, player
 from .examples.listening import ask, wait_until_it_plays
 from .serving import Serve, tiny_patches
 
 FINGER = 38  # points
+MIXED = {f"/oscsynth/timbre/{key}{below}" for key in range(1, N_INSTRUMENTS + 1) for below in ("", "/name")}
 
 
 def address(message):
@@ -47,7 +48,15 @@ def test_every_address_is_one_whatever_the_patch(written, instrument):
     unknown = {address(message) for _, message in messages(written)} - set(known)
     listed = len(instrument.shelf.names)
     beyond = {f"/oscsynth/{form}" for key in range(listed + 1, N_PATCHES + 1) for form in (f"patch/select/{key}", f"patches/{key}/name")}
-    assert unknown <= beyond, "only buttons beyond the last patch lead nowhere"
+    assert unknown <= beyond | MIXED, "only buttons beyond the last patch lead nowhere, and instruments where there are none"
+
+
+def test_the_faders_of_a_note_decoder_weigh_its_instruments(written):
+    instrument, _ = player()
+    play_notes(instrument)
+    beyond = {each for each in MIXED if int(each.split("/")[3]) > len(INSTRUMENTS)}
+    assert {address(message) for _, message in messages(written)} & MIXED == MIXED
+    assert MIXED - set(instrument.routes()) == beyond
 
 
 def test_what_is_moved_is_a_value_and_what_is_pressed_an_action(written):
@@ -63,7 +72,9 @@ def test_what_is_moved_is_a_value_and_what_is_pressed_an_action(written):
 
 def test_it_has_what_a_phone_needs(written):
     names = {getattr(control, "name", "") for control in written.find_all()}
-    for expected in (*(f"latent {key}" for key in range(1, 9)), "xy", "gain", "gate", "panic", "note C", "note A#", "lamp A#", "patch 12 name"):
+    latents = [f"{kind} {key}" for key in range(1, 9) for kind in ("latent", "scale")]
+    others = ("transfer", "brightness", "spread", "timbre 12", "track", "playing", "loop", "follow", "hold", "release", "master")
+    for expected in (*latents, *others, "xy", "gain", "gate", "panic", "note C", "note A#", "lamp A#", "patch 12 name", "key C3", "key B5"):
         assert expected in names
     assert len([name for name in names if name.startswith("note ")]) == 12
 
@@ -127,7 +138,7 @@ def test_a_phone_that_asks_is_told_everything_that_it_shows(written, tmp_path):
             serve.close()
     shown = {address(message) for _, message in messages(written) if message.receive}
     beyond = {f"/oscsynth/patches/{key}/name" for key in range(listed + 1, N_PATCHES + 1)}
-    assert shown - beyond <= set(told)
+    assert shown - beyond - MIXED <= set(told)
     assert sum(told[f"/oscsynth/chroma/{name}"][0] for name in PITCH_CLASS_ADDRESSES) == 1
 
 
