@@ -1,4 +1,4 @@
-"""Write the three Max patches: ``python max_examples/make.py``. Each is one function; a test compares what lies here with what they give."""
+"""Write the four Max patches: ``python max_examples/make.py``. Each is one function; a test compares what lies here with what they give."""
 
 from __future__ import annotations
 
@@ -46,6 +46,12 @@ class Sheet:
         """Add what sends to the instrument."""
         return self.box(f"udpsend 127.0.0.1 {PORT}", x, y)
 
+    def subscription(self, send: Any, x: float, y: float) -> Any:
+        """Add what asks to be told, at once and again before that ends; return the message."""
+        self.line(self.box("loadbang", x, y), subscribe := self.message(f"{P}notify 1 {REPLY_PORT}", x + 160, y + 30), send)
+        self.line(self.box("metro 20000 @active 1", x + 160, y), subscribe)
+        return subscribe
+
 
 def hello() -> Patcher:
     """Send the first messages of the README by clicking."""
@@ -78,8 +84,7 @@ def control_surface() -> Patcher:
     sheet.say("Start oscsynth serve, then open this patch: it subscribes, and every fader and name follows whatever plays.", 20, 10, 660)
     send = sheet.sender(20, 680)
     told = sheet.box(f"udpreceive {REPLY_PORT}", 20, 400)
-    sheet.line(sheet.box("loadbang", 700, 10), subscribe := sheet.message(f"{P}notify 1 {REPLY_PORT}", 860, 40), send)
-    sheet.line(sheet.box("metro 20000 @active 1", 860, 10), subscribe)
+    subscribe = sheet.subscription(send, 700, 10)
     names = [f"{P}latent/{key}" for key in range(1, 9)]
     others = ("gain/normalized", "chroma/index", "patch/index", "patches", "gate", "point", "fail")
     faders = sheet.box(f"route {' '.join(names)} {' '.join(f'{name}/name' for name in names)}", 20, 430, 1100, numoutlets=17)
@@ -140,6 +145,33 @@ def _surface_controls(sheet: Sheet, send: Any, rest: Any, subscribe: Any) -> Non
     sheet.line(subscribe, sheet.message(f"{P}patches", 860, 70), send)
 
 
+def orchestra() -> Patcher:
+    """Mix the instruments of a note decoder, lead them to one another, and play a chord of them."""
+    sheet = Sheet("orchestra", 1180, 640)
+    sheet.say("Start oscsynth serve, then open this patch and click Parterre: each fader is an instrument. Play a note, and mix.", 20, 10, 640)
+    send = sheet.sender(20, 600)
+    told = sheet.box(f"udpreceive {REPLY_PORT}", 20, 430)
+    sheet.subscription(send, 700, 10)
+    below = [f"timbre/{key}" for key in range(1, 13)] + [f"{name}/normalized" for name in ("transfer", "brightness", "spread")]
+    n = len(below)
+    values = sheet.box(f"route {' '.join(P + each for each in below)}", 20, 460, 1120, numoutlets=n + 1)
+    names = sheet.box(f"route {' '.join(f'{P}timbre/{key}/name' for key in range(1, 13))}", 20, 530, 1120, numoutlets=13)
+    sheet.line(told, values)
+    sheet.line(values, names, outlet=n)
+    for at, each in enumerate(below):
+        x = 20 + 74 * at
+        fader = sheet.ui("slider", x, 100, 30, 200, floatoutput=1, size=1.0)
+        sheet.line(fader, sheet.box(f"prepend {P}{each}", x, 350, 70), send)
+        sheet.line(values, sheet.box("prepend set", x, 495, 70), fader, outlet=at)
+        if each.startswith("timbre"):
+            sheet.line(names, sheet.box("prepend set", x, 565, 70), sheet.message("", x, 305), outlet=at)
+        else:
+            sheet.say(each.partition("/")[0], x, 305)
+    for at, text in enumerate(("patch Parterre", "hold 1", "note 48 90", "note 55 90", "note 64 90", "hold 0")):
+        sheet.line(sheet.message(P + text, 20 + 190 * at, 65), send)
+    return sheet.patcher
+
+
 def sequencer() -> Patcher:
     """Send eight steps of note and timbre in bundles, each ahead of its time."""
     sheet = Sheet("sequencer", 620, 560)
@@ -171,8 +203,8 @@ def sequencer() -> Patcher:
 
 
 def main() -> None:
-    """Write all three."""
-    for draw in (hello, control_surface, sequencer):
+    """Write all four."""
+    for draw in (hello, control_surface, orchestra, sequencer):
         draw().save()
 
 

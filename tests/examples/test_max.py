@@ -12,10 +12,11 @@ import pytest
 from oscsynth.control.instrument import Instrument
 from oscsynth.control.osc import messages, parse
 
+from ..control.catalogue import play_notes, player
 from ..needs import needs
 
 FOLDER = Path(__file__).parents[2] / "max_examples"
-PATCHES = ("hello", "control_surface", "sequencer")
+PATCHES = ("hello", "control_surface", "orchestra", "sequencer")
 # Objects of Max itself, with the inlets and outlets that a patch may use.
 OBJECTS = {
     "udpsend",
@@ -87,7 +88,10 @@ def test_nothing_lies_over_another_and_each_is_explained(patcher):
 
 
 def test_every_address_exists(patcher):
-    known = Instrument(lambda *_: None).routes()
+    orchestra, _ = player()
+    play_notes(orchestra)
+    known = {**Instrument(lambda *_: None).routes(), **orchestra.routes()}
+    known |= {f"/oscsynth/timbre/{key}{below}": None for key in range(1, 13) for below in ("", "/name")}  # twelve, where there are so many
     texts = [word for box in boxes(patcher).values() for word in box.get("text", "").split() if word.startswith("/")]
     unknown = {text for text in texts if text not in known and text.removeprefix("/oscsynth/") not in {*ADDED, "fail"}}
     assert not unknown
