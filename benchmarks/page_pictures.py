@@ -41,7 +41,7 @@ def main() -> None:
                 for name, screen, patch, tab, rest in SHOTS:
                     serve.ask("patch", patch)
                     with opened(browser, serve.port + 1, **screen) as page:
-                        page.wait_for_selector(_READY, timeout=60_000)
+                        page.wait_for_selector(_READY, timeout=180_000)
                         if tab:
                             page.get_by_role("tab", name=tab).click()
                         draw(page, rest)
