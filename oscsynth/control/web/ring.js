@@ -1,7 +1,7 @@
 // The ring: a note decoder's instruments around one finger, those that sound alike beside each other. Near one it sounds alone, in the middle all do.
 
 import { canvas, make, soon } from "./dom.js";
-import { clamp, drag } from "./drag.js";
+import { drag } from "./drag.js";
 import { namesOf } from "./instruments.js";
 
 const STEPS = { ArrowLeft: [-0.04, 0], ArrowRight: [0.04, 0], ArrowDown: [0, -0.04], ArrowUp: [0, 0.04] };
@@ -149,7 +149,7 @@ function body(context, [x, y], weight, accent) {
   disc(context, x, y, 5 + 11 * Math.sqrt(weight));
 }
 
-/** Write a name beside its spot, where no other is: within the ring at its top, bottom and sides, outside between them. */
+/** Write a name beside its spot, where no other is: within the ring at its top, bottom and sides, outside between them; narrower where room is short. */
 function title(context, name, [x, y], [right, up], weight, width) {
   context.font = `${weight ? 650 : 500} 12.5px system-ui, sans-serif`;
   context.lineJoin = "round";
@@ -159,11 +159,12 @@ function title(context, name, [x, y], [right, up], weight, width) {
   const wide = context.measureText(name).width;
   const gap = 10 + 11 * Math.sqrt(weight);
   const isUpright = Math.abs(right) < 0.3;
-  const isRightOfIt = right > 0 === Math.abs(right) < 0.8;
-  const left = clamp(isUpright ? x - wide / 2 : isRightOfIt ? x + gap : x - gap - wide, 5, width - 5 - wide);
+  const isAfter = right > 0 === Math.abs(right) < 0.8;
+  const room = isUpright ? wide : Math.min(wide, isAfter ? width - 5 - x - gap : x - gap - 5);
+  const left = isUpright ? x - wide / 2 : isAfter ? x + gap : x - gap - room;
   const foot = y + 4.5 + (isUpright ? Math.sign(up) * (gap + 6) : 0);
-  context.strokeText(name, left, foot);
-  context.fillText(name, left, foot);
+  context.strokeText(name, left, foot, room);
+  context.fillText(name, left, foot, room);
 }
 
 /** A bow from one instrument to the other through the middle; the part that was gone is bright. */
