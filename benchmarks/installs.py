@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -31,10 +32,19 @@ def ways() -> Iterator[tuple[str, str]]:
     found = [text for language, text in blocks(PAGE.read_text("utf-8")) if language == "sh"]
     for name, begins in WAYS.items():
         (text,) = [text for text in found if text.startswith(begins)]
+        text = without_fetching(text) if "--python 3.12" in text else text
         if FOLDER not in text:
             raise SystemExit(f"{PAGE}: the block of {name} does not install {FOLDER}")
         yield f"{name}, the folder", text
         yield f"{name}, the wheel", text.replace(FOLDER, '"$(ls $PWD/dist/*.whl)[midi]"')
+
+
+def without_fetching(text: str) -> str:
+    """Return a block with this Python in the place of one that uv would fetch, where it cannot be fetched."""
+    if subprocess.run(["uv", "python", "install", "-q", "3.12"], capture_output=True).returncode == 0:
+        return text
+    print(f"Python 3.12 cannot be fetched from here: {sys.version.split()[0]} instead")
+    return text.replace("--python 3.12", f"--python {sys.version_info.major}.{sys.version_info.minor}")
 
 
 def tools(folder: Path) -> Path:
@@ -52,7 +62,7 @@ def first_sound_seconds(walk: Walk, oscsynth: Path) -> float:
     RuntimeError
         When nothing is heard, or it does not leave as it should.
     """
-    sound, log = walk.home / "out.wav", walk.home / "serve.txt"
+    sound, log = walk.home / f"{time.monotonic_ns()}.wav", walk.home / "serve.txt"
     ports = ["--port", str(free_port()), "--http-port", str(free_port()), "--no-announce"]
     begun = time.monotonic()
     with open(log, "wb") as out:
