@@ -3,9 +3,6 @@
 A note's spectrogram gives a code of its timbre and a code of its pitch; each lives in a mixture of Gaussians, one component an
 instrument or a pitch; the decoder turns both codes back into the note. The baseline has one isotropic Gaussian for the timbre, and a
 classifier that is told the instruments.
-
-Multiplications may run in bfloat16, which processors with AMX do four times as fast; means, variances, mixtures and losses stay in
-float32.
 """
 
 from __future__ import annotations
@@ -41,7 +38,6 @@ class GmvaeConfig:
     n_timbre: int = 16
     n_pitch: int = 16
     mixture: bool = True  # of the timbre; otherwise the baseline
-    bfloat16: bool = True
 
 
 @keras.saving.register_keras_serializable("oscsynth")
@@ -49,7 +45,7 @@ class Mixture(layers.Layer):
     """Learnable means and a fixed deviation: log densities of the components, and how far a Gaussian is from each."""
 
     def __init__(self, n_components: int, n_dimensions: int, deviation: float, seed: int, **others: Any) -> None:
-        super().__init__(dtype="float32", **others)
+        super().__init__(**others)
         self.shape, self.deviation, self.seed = (n_components, n_dimensions), deviation, seed
 
     def build(self, input_shape: Any = None) -> None:
@@ -97,39 +93,34 @@ def networks(config: GmvaeConfig, seed: int) -> Networks:
     return Networks(_encoder(config, config.n_timbre, "timbre", seeds), _encoder(config, config.n_pitch, "pitch", seeds), _decoder(config, seeds))
 
 
-def _policy(config: GmvaeConfig) -> str:
-    return "mixed_bfloat16" if config.bfloat16 else "float32"
-
-
-def _dense(units: int, config: GmvaeConfig, seeds: Any, name: str) -> Any:
+def _dense(units: int, seeds: Any, name: str) -> Any:
     start = keras.initializers.GlorotUniform(next(seeds))
-    return layers.Dense(units, use_bias=False, kernel_initializer=start, dtype=_policy(config), name=name)
+    return layers.Dense(units, use_bias=False, kernel_initializer=start, name=name)
 
 
-def _convolution(channels: int, config: GmvaeConfig, seeds: Any, name: str, *, bias: bool = False) -> Any:
+def _convolution(channels: int, seeds: Any, name: str, *, bias: bool = False) -> Any:
     start = keras.initializers.GlorotUniform(next(seeds))
-    return layers.Conv1D(channels, 3, padding="same", use_bias=bias, kernel_initializer=start, dtype=_policy(config), name=name)
+    return layers.Conv1D(channels, 3, padding="same", use_bias=bias, kernel_initializer=start, name=name)
 
 
-def _normalised(tensor: Any, config: GmvaeConfig, name: str) -> Any:
-    tensor = layers.BatchNormalization(momentum=MOMENTUM, epsilon=1e-5, dtype=_policy(config), name=f"{name}_norm")(tensor)
-    return layers.ReLU(dtype=_policy(config), name=f"{name}_relu")(tensor)
+def _normalised(tensor: Any, name: str) -> Any:
+    tensor = layers.BatchNormalization(momentum=MOMENTUM, epsilon=1e-5, name=f"{name}_norm")(tensor)
+    return layers.ReLU(name=f"{name}_relu")(tensor)
 
 
-def features(config: GmvaeConfig, name: str, seeds: Any) -> tuple[Any, Any]:
-    """Return the input and the last hidden layer of what listens: two convolutions over time, bands as channels, and a dense layer."""
-    spectrogram = keras.Input((config.n_hops, config.n_bands), name="spectrogram")
-    tensor = spectrogram
+def features(config: GmvaeConfig, name: str, seeds: Any, tensor: Any) -> Any:
+    """Return the last hidden layer of what listens to a spectrogram: two convolutions over time, bands as channels, and a dense layer."""
     for number in (1, 2):
-        tensor = _normalised(_convolution(config.channels, config, seeds, f"{name}_conv_{number}")(tensor), config, f"{name}_conv_{number}")
-    tensor = layers.Flatten(dtype=_policy(config), name=f"{name}_flat")(tensor)
-    return spectrogram, _normalised(_dense(config.width, config, seeds, f"{name}_dense")(tensor), config, f"{name}_dense")
+        tensor = _normalised(_convolution(config.channels, seeds, f"{name}_conv_{number}")(tensor), f"{name}_conv_{number}")
+    tensor = layers.Flatten(name=f"{name}_flat")(tensor)
+    return _normalised(_dense(config.width, seeds, f"{name}_dense")(tensor), f"{name}_dense")
 
 
 def _encoder(config: GmvaeConfig, n_dimensions: int, name: str, seeds: Any) -> keras.Model:
-    spectrogram, tensor = features(config, name, seeds)
+    spectrogram = keras.Input((config.n_hops, config.n_bands), name="spectrogram")
+    tensor = features(config, name, seeds, spectrogram)
     start, deviation = keras.initializers.GlorotUniform(next(seeds)), {"timbre": TIMBRE_DEVIATION, "pitch": PITCH_DEVIATION}[name]
-    gaussian = layers.Dense(2 * n_dimensions, kernel_initializer=start, dtype="float32", name=f"{name}_gaussian")
+    gaussian = layers.Dense(2 * n_dimensions, kernel_initializer=start, name=f"{name}_gaussian")
     tensor = gaussian(tensor)
     # As wide as the prior at first, whatever comes in: a far wider one costs thousands of nats, and the first steps lead nowhere.
     kernel = np.asarray(gaussian.kernel) * np.repeat([1.0, 0.0], n_dimensions)
@@ -140,19 +131,19 @@ def _encoder(config: GmvaeConfig, n_dimensions: int, name: str, seeds: Any) -> k
 def _decoder(config: GmvaeConfig, seeds: Any) -> keras.Model:
     codes = keras.Input((config.n_timbre + config.n_pitch,), name="codes")
     channels = config.decoder_channels
-    tensor = _normalised(_dense(config.width, config, seeds, "decoder_dense_1")(codes), config, "decoder_dense_1")
-    tensor = _normalised(_dense(config.n_hops * channels, config, seeds, "decoder_dense_2")(tensor), config, "decoder_dense_2")
-    tensor = layers.Reshape((config.n_hops, channels), dtype=_policy(config), name="decoder_hops")(tensor)
-    tensor = _normalised(_convolution(channels, config, seeds, "decoder_conv_1")(tensor), config, "decoder_conv_1")
-    tensor = _convolution(config.n_bands, config, seeds, "decoder_conv_2", bias=True)(tensor)
-    return keras.Model(codes, layers.Activation("tanh", dtype="float32", name="spectrogram")(tensor), name="decoder")
+    tensor = _normalised(_dense(config.width, seeds, "decoder_dense_1")(codes), "decoder_dense_1")
+    tensor = _normalised(_dense(config.n_hops * channels, seeds, "decoder_dense_2")(tensor), "decoder_dense_2")
+    tensor = layers.Reshape((config.n_hops, channels), name="decoder_hops")(tensor)
+    tensor = _normalised(_convolution(channels, seeds, "decoder_conv_1")(tensor), "decoder_conv_1")
+    tensor = _convolution(config.n_bands, seeds, "decoder_conv_2", bias=True)(tensor)
+    return keras.Model(codes, layers.Activation("tanh", name="spectrogram")(tensor), name="decoder")
 
 
 class Gmvae(keras.Model):  # type: ignore[misc]
     """The networks with their priors and the evidence lower bound: what is trained.
 
     A batch is a dictionary of ``spectrogram`` (notes, n_hops, n_bands), ``instrument`` and ``pitch`` (notes,) int32, and ``guided``
-    (notes,) float32: 1 where the instrument may be looked at.
+    (notes,) float32: how much the instrument counts, 0 where it may not be looked at.
     """
 
     TERMS = ("reconstruction", "pitch_divergence", "timbre_divergence", "instrument_error", "pitch_error", "leak", "mean_squared_error", "bound")
@@ -163,7 +154,7 @@ class Gmvae(keras.Model):  # type: ignore[misc]
         self.parts = [self.networks.timbre_encoder, self.networks.pitch_encoder, self.networks.decoder]  # Keras finds weights in lists
         self.noise = keras.random.SeedGenerator(seed)
         self.pitches = Mixture(config.n_pitches, config.n_pitch, PITCH_DEVIATION, seed + 1, name="pitches")
-        self.pitch_classifier = layers.Dense(config.n_pitches, dtype="float32", name="pitch_classifier")
+        self.pitch_classifier = layers.Dense(config.n_pitches, name="pitch_classifier")
         self.pitch_classifier.kernel_initializer = keras.initializers.GlorotUniform(seed + 2)
         self.timbres, self.instrument_classifier = None, None
         if config.mixture:
@@ -180,8 +171,8 @@ class Gmvae(keras.Model):  # type: ignore[misc]
     def _two_layers(self, n_classes: int, seed: int, name: str) -> keras.Model:
         """Return a classifier of timbre codes."""
         starts = [keras.initializers.GlorotUniform(each) for each in (seed, seed + 100)]
-        hidden = layers.Dense(self.config.width, "relu", kernel_initializer=starts[0], dtype="float32")
-        last = layers.Dense(n_classes, kernel_initializer=starts[1], dtype="float32")
+        hidden = layers.Dense(self.config.width, "relu", kernel_initializer=starts[0])
+        last = layers.Dense(n_classes, kernel_initializer=starts[1])
         return keras.Sequential([keras.Input((self.config.n_timbre,)), hidden, last], name=name)
 
     def call(self, batch: dict[str, Any], training: bool = False) -> dict[str, Any]:
@@ -191,19 +182,10 @@ class Gmvae(keras.Model):  # type: ignore[misc]
             out[f"{name}_mean"], out[f"{name}_log_variance"] = ops.split(encoder(batch["spectrogram"], training=training), 2, axis=-1)
             noise = keras.random.normal(ops.shape(out[f"{name}_mean"]), seed=self.noise)
             out[name] = out[f"{name}_mean"] + ops.exp(0.5 * out[f"{name}_log_variance"]) * noise
-        pitch = self._told(batch["pitch"], out["pitch"]) if training else out["pitch"]
+        pitch = told(self.pitches.means, batch["pitch"], out["pitch"], self.noise) if training else out["pitch"]
         codes = ops.concatenate([out["timbre"], pitch], axis=-1)
         out["spectrogram"] = self.networks.decoder(codes, training=training)
         return out
-
-    def _told(self, label: Any, code: Any) -> Any:
-        """Return the codes of some notes, and for the others codes drawn from their pitch's component.
-
-        The pitch is known, so the decoder may have it from the first batch on. Otherwise it learns the pitch from whichever encoder
-        is first, and the timbre's code keeps what it once had to say.
-        """
-        draw = ops.take(self.pitches.means, label, axis=0) + PITCH_DEVIATION * keras.random.normal(ops.shape(code), seed=self.noise)
-        return ops.where(keras.random.uniform((ops.shape(code)[0], 1), seed=self.noise) < TOLD, draw, code)
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Any:
         """Return what is made small: minus the evidence lower bound (the paper's equation 2), and the errors of the labels."""
@@ -211,10 +193,10 @@ class Gmvae(keras.Model):  # type: ignore[misc]
         terms = {"reconstruction": 0.5 * ops.sum(error, axis=(1, 2)), "mean_squared_error": ops.mean(error, axis=(1, 2))}
         component = ops.take(self.pitches.means, x["pitch"], axis=0)  # (notes, dimensions): the pitch is known
         terms["pitch_divergence"] = _divergence(y_pred["pitch_mean"], y_pred["pitch_log_variance"], component, PITCH_DEVIATION)
-        terms["pitch_error"] = _cross_entropy(self.pitch_classifier(y_pred["pitch"] / PITCH_DEVIATION), x["pitch"])
+        terms["pitch_error"] = cross_entropy(self.pitch_classifier(y_pred["pitch"] / PITCH_DEVIATION), x["pitch"])
         terms["timbre_divergence"], logits = self._timbre(y_pred)
-        terms["instrument_error"] = x["guided"] * _cross_entropy(logits, x["instrument"])
-        terms["leak"] = _cross_entropy(self.spy(_reversed(y_pred["timbre"])), x["pitch"])
+        terms["instrument_error"] = x["guided"] * cross_entropy(logits, x["instrument"])
+        terms["leak"] = cross_entropy(self.spy(_reversed(y_pred["timbre"])), x["pitch"])
         terms["bound"] = terms["reconstruction"] + terms["pitch_divergence"] + terms["timbre_divergence"]
         for name, values in terms.items():
             self.trackers[name].update_state(values)
@@ -234,6 +216,16 @@ class Gmvae(keras.Model):  # type: ignore[misc]
         return category + ops.sum(posterior * self.timbres.divergence(mean, log_variance), axis=-1), logits
 
 
+def told(means: Any, label: Any, code: Any, noise: Any) -> Any:
+    """Return the codes of some notes, and for the others codes drawn from their pitch's component.
+
+    The pitch is known, so the decoder may have it from the first batch on. Otherwise it learns the pitch from whichever encoder
+    is first, and the timbre's code keeps what it once had to say.
+    """
+    draw = ops.take(means, label, axis=0) + PITCH_DEVIATION * keras.random.normal(ops.shape(code), seed=noise)
+    return ops.where(keras.random.uniform((ops.shape(code)[0], 1), seed=noise) < TOLD, draw, code)
+
+
 @ops.custom_gradient
 def _reversed(code: Any) -> Any:
     """Return a code whose gradient comes back with the other sign: what helps whoever reads it is unlearnt."""
@@ -246,5 +238,6 @@ def _divergence(mean: Any, log_variance: Any, centre: Any, deviation: float) -> 
     return 0.5 * ops.sum(squares - 1 + 2 * float(np.log(deviation)) - log_variance, axis=-1)
 
 
-def _cross_entropy(logits: Any, label: Any) -> Any:
+def cross_entropy(logits: Any, label: Any) -> Any:
+    """Return the cross entropy of labels: (notes,)."""
     return keras.losses.sparse_categorical_crossentropy(label, logits, from_logits=True)

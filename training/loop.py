@@ -54,7 +54,7 @@ def evaluate(network: keras.Model, check: Batches) -> dict[str, float]:
     n_rows = 0
     for inputs, targets in ahead(check):
         network.reset_metrics()
-        n = len(inputs["magnitude"])
+        n = len(next(iter(inputs.values())))
         n_rows += n
         for name, value in network.test_on_batch(inputs, targets, return_dict=True).items():
             totals[name] = totals.get(name, 0.0) + n * float(value)

@@ -43,13 +43,15 @@ def classifier(corpus: NoteCorpus, label: str, config: GmvaeConfig, *, seed: int
         with np.load(path, allow_pickle=False) as stored:
             network.set_weights([stored[name] for name in stored.files])
         return Classifier(network)
-    rows = corpus.rows(TRAIN)
+    rows, copies = corpus.rows(TRAIN), corpus.transposed
+    notes = np.concatenate([corpus.spectrogram[rows], copies.spectrogram])
+    labels = np.concatenate([getattr(corpus, label)[rows], getattr(copies, label)])
     keras.utils.set_random_seed(seed)  # of the order and of what is dropped
-    steps = epochs * -(-len(rows) // BATCH)
+    steps = epochs * -(-len(notes) // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(FastAdam(rate), loss=loss, jit_compile=False)
-    network.fit(corpus.spectrogram[rows], getattr(corpus, label)[rows], batch_size=BATCH, epochs=epochs, verbose=0)
+    network.fit(notes, labels, batch_size=BATCH, epochs=epochs, verbose=0)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
         np.savez(path, *network.get_weights())  # type: ignore[arg-type]
@@ -58,7 +60,8 @@ def classifier(corpus: NoteCorpus, label: str, config: GmvaeConfig, *, seed: int
 
 def _network(config: GmvaeConfig, label: str, n_classes: int, seed: int) -> keras.Model:
     seeds: Any = iter(np.random.default_rng(seed).integers(0, 2**31, 8).tolist())
-    spectrogram, tensor = features(config, f"judge_{label}", seeds)
+    spectrogram = keras.Input((config.n_hops, config.n_bands))
+    tensor = features(config, f"judge_{label}", seeds, spectrogram)
     tensor = layers.Dropout(0.5, seed=next(seeds))(tensor)
     start = keras.initializers.GlorotUniform(next(seeds))
     return keras.Model(spectrogram, layers.Dense(n_classes, kernel_initializer=start, dtype="float32")(tensor), name=f"judge_{label}")

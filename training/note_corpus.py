@@ -12,12 +12,13 @@ import numpy as np
 
 from oscsynth.errors import CorpusError
 
-from . import checkpoint, mel
+from . import checkpoint, mel, transposed
 from .corpora import Skipped, list_skipped
 from .mel import Mel, Scale
 from .orchestra import LabelledNote, Source
 from .prepare import Progress
 from .spectra import is_silent
+from .transposed import Transposed
 
 TRAIN, CHECK = 0, 1
 CHECK_SHARE = 0.1
@@ -38,6 +39,7 @@ class NoteCorpus:
     names: tuple[str, ...]
     scale: Scale
     mel: Mel
+    transposed: Transposed  # copies of the training part at other pitches
     skipped: tuple[Skipped, ...] = ()
 
     def rows(self, part: int) -> np.ndarray:
@@ -66,19 +68,34 @@ def prepare(
         When there are too few notes to learn from, or to check on.
     """
     analysis = analysis or ANALYSIS
-    kept: list[tuple[str, str, int]] = []
+    kept: list[LabelledNote] = []
     powers: list[np.ndarray] = []
     left_out = list(skipped)
     for done, source in enumerate(sources):
-        progress(done, len(sources))
+        progress(done, 2 * len(sources))
         for note in source():
             if isinstance(note, Skipped) or (reason := unusable(note)):
                 left_out.append(note if isinstance(note, Skipped) else Skipped(note.name, reason))
                 continue
-            kept.append((note.name, note.instrument, note.pitch_midi))
+            kept.append(replace(note, audio=note.audio[:0]))
             powers.append(mel.band_power(note.audio, note.sample_rate_hz, analysis))
-    progress(len(sources), len(sources))
-    return _joined(kept, powers, tuple(left_out), seed, analysis)
+    corpus = _joined(kept, powers, tuple(left_out), seed, analysis)
+    return replace(corpus, transposed=_transposed(corpus, sources, seed, progress))
+
+
+def _transposed(corpus: NoteCorpus, sources: Sequence[Source], seed: int, progress: Progress) -> Transposed:
+    """Go through all notes once more, now that it is known which are taught, and hear them at other pitches."""
+    midi = np.asarray(corpus.pitches)
+    chosen = transposed.plan(corpus.instrument, corpus.pitch, corpus.part == TRAIN, midi, seed)
+    listener, row = transposed.Listener(chosen, midi, corpus.mel), 0
+    for done, source in enumerate(sources):
+        progress(len(sources) + done, 2 * len(sources))
+        for note in source():
+            if not isinstance(note, Skipped) and not unusable(note):
+                listener.hear(row, note)
+                row += 1
+    progress(2 * len(sources), 2 * len(sources))
+    return listener.joined(corpus.scale, corpus.instrument)
 
 
 def unusable(note: LabelledNote) -> str:
@@ -89,17 +106,17 @@ def unusable(note: LabelledNote) -> str:
     return "silent" if is_silent(note.audio) else ""
 
 
-def _joined(kept: list[tuple[str, str, int]], powers: list[np.ndarray], skipped: tuple[Skipped, ...], seed: int, analysis: Mel) -> NoteCorpus:
-    instruments = tuple(dict.fromkeys(instrument for _, instrument, _ in kept))
-    pitches = tuple(sorted({pitch for _, _, pitch in kept}))
-    instrument = np.array([instruments.index(each) for _, each, _ in kept], np.int32)
+def _joined(kept: list[LabelledNote], powers: list[np.ndarray], skipped: tuple[Skipped, ...], seed: int, analysis: Mel) -> NoteCorpus:
+    instruments = tuple(dict.fromkeys(note.instrument for note in kept))
+    pitches = tuple(sorted({note.pitch_midi for note in kept}))
+    instrument = np.array([instruments.index(note.instrument) for note in kept], np.int32)
     _check_enough(instrument, instruments, pitches, skipped)
-    pitch = np.array([pitches.index(each) for _, _, each in kept], np.int32)
+    pitch = np.array([pitches.index(note.pitch_midi) for note in kept], np.int32)
     part = split(instrument, pitch, seed)
     power = np.stack(powers)  # (notes, n_hops, n_bands)
     scale = mel.scale_of(power[part == TRAIN])
-    names = tuple(name for name, _, _ in kept)
-    return NoteCorpus(scale.scaled(power), instrument, pitch, part, instruments, pitches, names, scale, analysis, skipped)
+    names, none = tuple(note.name for note in kept), transposed.Listener({}, np.asarray(pitches), analysis).joined(scale, instrument)
+    return NoteCorpus(scale.scaled(power), instrument, pitch, part, instruments, pitches, names, scale, analysis, none, skipped)
 
 
 def _check_enough(instrument: np.ndarray, instruments: tuple[str, ...], pitches: tuple[int, ...], skipped: tuple[Skipped, ...]) -> None:
@@ -175,7 +192,8 @@ def _stored(corpus: NoteCorpus) -> dict[str, np.ndarray]:
     fields = {name: np.asarray(getattr(corpus, name)) for name in ("spectrogram", "instrument", "pitch", "part", "instruments", "pitches", "names")}
     skipped = np.array([(each.name, each.reason) for each in corpus.skipped] or np.zeros((0, 2), "<U1"))
     sizes = np.array([getattr(corpus.mel, name) for name in Mel.__dataclass_fields__])
-    return fields | {"scale": np.array([corpus.scale.low_db, corpus.scale.high_db]), "skipped": skipped, "mel": sizes}
+    fields |= {"scale": np.array([corpus.scale.low_db, corpus.scale.high_db]), "skipped": skipped, "mel": sizes}
+    return fields | transposed.stored(corpus.transposed)
 
 
 def _restored(stored: np.lib.npyio.NpzFile) -> NoteCorpus:
@@ -183,17 +201,11 @@ def _restored(stored: np.lib.npyio.NpzFile) -> NoteCorpus:
     skipped = tuple(Skipped(str(name), str(reason)) for name, reason in stored["skipped"])
     names, instruments = (tuple(map(str, stored[name])) for name in ("names", "instruments"))
     pitches = tuple(map(int, stored["pitches"]))
-    return NoteCorpus(*arrays, instruments, pitches, names, Scale(*map(float, stored["scale"])), Mel(*map(int, stored["mel"])), skipped)
+    scale, analysis = Scale(*map(float, stored["scale"])), Mel(*map(int, stored["mel"]))
+    return NoteCorpus(*arrays, instruments, pitches, names, scale, analysis, transposed.restored(stored), skipped)
 
 
 def key_of(corpus: NoteCorpus) -> str:
     """Return what a corpus is known by: all that training sees of it."""
-    return checkpoint.key(
-        corpus.spectrogram, corpus.instrument, corpus.pitch, corpus.part, corpus.instruments, corpus.pitches, corpus.scale, corpus.mel
-    )
-
-
-def without(corpus: NoteCorpus, rows: np.ndarray) -> NoteCorpus:
-    """Return a corpus of some rows alone, with all its names."""
-    arrays = {name: getattr(corpus, name)[rows] for name in ("spectrogram", "instrument", "pitch", "part")}
-    return replace(corpus, **arrays, names=tuple(corpus.names[row] for row in rows))
+    labels = (corpus.instrument, corpus.pitch, corpus.part, corpus.instruments, corpus.pitches, corpus.scale, corpus.mel)
+    return checkpoint.key(corpus.spectrogram, *labels, *transposed.stored(corpus.transposed).values())

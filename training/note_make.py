@@ -12,7 +12,7 @@ import numpy as np
 from oscsynth.errors import CorpusError
 from oscsynth.metadata import N_CLASSES, Brightness, Latent, Metadata, NoteMap
 
-from . import checkpoint, labelled, note_corpus, orchestra
+from . import checkpoint, labelled, note_corpus, orchestra, transposed
 from .make import Say, file_stem
 from .note_corpus import NoteCorpus
 from .own import cache, preparing
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .note_training import TrainedNotes
 
 CHANNELS, DECODER_CHANNELS = 128, 96  # the encoders are not shipped; what is played decodes sixteen notes in a few milliseconds
-EPOCHS = 120
+EPOCHS, REHEARSAL = 48, 32  # of the two steps
 MIDDLE_OCTAVE = 4
 
 
@@ -67,11 +67,11 @@ def train_notes(
         def prepare() -> NoteCorpus:
             return note_corpus.prepare(found.sources, seed=seed, progress=progress, skipped=found.skipped)
 
-        corpus = note_corpus.kept(here / "notes.npz", prepare, checkpoint.key(found.key, seed))
+        corpus = note_corpus.kept(here / "notes.npz", prepare, checkpoint.key(found.key, transposed.PER_PITCH, seed))
     say_what_is_there(corpus, say)
     command = f"oscsynth train --notes {Path(place).name} --name {name} --seed {seed}"
     facts = {"title": name, "corpus": f"{len(corpus.names)} notes from {Path(place).resolve().name}.", "licence": "", "command": command}
-    made = make(stem, corpus, facts, output / "decoders", epochs=epochs, minutes=minutes, seed=seed, work=here, say=say, show=show)
+    made = make(stem, corpus, facts, output / "decoders", epochs=epochs, minutes=minutes, seed=seed, work=here / stem, say=say, show=show)
     return replace(made, patch=write_patch(name, made, output / f"{stem}.yaml"))
 
 
@@ -80,6 +80,7 @@ def say_what_is_there(corpus: NoteCorpus, say: Say) -> None:
     counts = np.bincount(corpus.instrument, minlength=len(corpus.instruments))
     each = ", ".join(f"{name} ({count})" for name, count in zip(corpus.instruments, counts, strict=True))
     say(f"{len(corpus.names)} notes of {len(corpus.pitches)} pitches: {each}; {len(corpus.skipped) or 'nothing'} skipped")
+    say(f"{len(corpus.transposed)} copies of them at other pitches")
     for skipped in corpus.skipped:
         say(f"  {skipped.name}: {skipped.reason}")
 
@@ -96,14 +97,14 @@ def train_orchestra(
     DecoderError
         When training or export fails.
     """
-    from .timbre_paper import corpus_of
+    from .timbre_paper import SHIPPED, corpus_of
 
     limits = "".join(f" --{key} {value:g}" for key, value in (("epochs", epochs), ("minutes", minutes)) if value is not None)
     command = f"python -m training orchestra{limits} --seed {seed}"
     facts = {"title": "Orchestra", "corpus": orchestra.DESCRIPTION, "licence": orchestra.LICENCE, "command": command}
     corpus = corpus_of(work)
     say_what_is_there(corpus, say)
-    return make("orchestra", corpus, facts, decoders, epochs=epochs, minutes=minutes, seed=seed, work=work, say=say, show=show)
+    return make("orchestra", corpus, facts, decoders, epochs=epochs, minutes=minutes, seed=seed, work=work / SHIPPED.key, say=say, show=show)
 
 
 def make(
@@ -119,7 +120,7 @@ def make(
     say: Callable[[str], None],
     show: bool,
 ) -> MadeNotes:
-    """Train on a prepared corpus, measure, and write the decoder.
+    """Train on a prepared corpus, with checkpoints in `work`, measure, and write the decoder.
 
     Raises
     ------
@@ -130,7 +131,8 @@ def make(
     from .note_export import export
 
     config = replace(note_training.CONFIG, epochs=epochs or EPOCHS, minutes=minutes, seed=seed)
-    trained = note_training.train(corpus, network_for(corpus), config, show=show, folder=work / stem)
+    rehearsal = config.epochs * REHEARSAL // EPOCHS
+    trained = note_training.train(corpus, network_for(corpus), config, rehearsal=rehearsal, show=show, folder=work)
     measured = {
         "separation": note_measures.separation(trained.network, corpus),
         "mean_squared_error": note_measures.reconstruction_error(trained.network, corpus),
@@ -161,6 +163,7 @@ def metadata(corpus: NoteCorpus, trained: TrainedNotes, measured: dict[str, Any]
         "channels": model.channels,
         "decoder_channels": model.decoder_channels,
         "notes": len(corpus.names),
+        "copies": len(corpus.transposed),
         "separation": {key: round(scores["f_score"], 4) for key, scores in measured["separation"].items()},
     }
     note, latents = note_map(corpus, trained)

@@ -136,27 +136,27 @@ def transferred(network: Gmvae, corpus: NoteCorpus, judges: dict[str, Judge], na
     Returns
     -------
     list of dict
-        For each ordered pair ``source``, ``target``, the mean ``posterior`` of the target and of the source, and the F-score of the
-        ``pitch``, one for each of `ALPHAS`.
+        For each ordered pair ``from``, ``to``: one for each of `ALPHAS`, the mean posterior of the ``target`` and of the ``source``, and
+        the F-score of the ``pitch``. ``shared`` says the same of the notes that lie in the target's range: how many ``notes``, and at
+        the last alpha ``target`` and ``pitch``.
     """
-    means, rows_found = means_of(network, corpus), []
-    for source in names:
-        row = corpus.instruments.index(source)
-        notes = np.flatnonzero(corpus.instrument == row)
-        here = codes(network, corpus, notes)
-        for target in names:
-            if target == source:
-                continue
-            column, facts = corpus.instruments.index(target), {"target": [], "source": [], "pitch": []}
-            for alpha in ALPHAS:
-                moved = here["timbre_mean"] + alpha * (means.timbre[column] - means.timbre[row])
-                sound = synthesised(network, moved, here["pitch_mean"])
-                posterior = judges["instrument"](sound)
-                facts["target"].append(float(posterior[:, column].mean()))
-                facts["source"].append(float(posterior[:, row].mean()))
-                facts["pitch"].append(f_score(corpus.pitch[notes], judges["pitch"](sound).argmax(axis=1)))
-            rows_found.append({"from": source, "to": target, **facts})
-    return rows_found
+    return [_moved(network, corpus, judges, source, target) for source in names for target in names if source != target]
+
+
+def _moved(network: Gmvae, corpus: NoteCorpus, judges: dict[str, Judge], source: str, target: str) -> dict[str, Any]:
+    means, row, column = means_of(network, corpus), corpus.instruments.index(source), corpus.instruments.index(target)
+    notes = np.flatnonzero(corpus.instrument == row)
+    here, pitch, facts = codes(network, corpus, notes), corpus.pitch[notes], {"target": [], "source": [], "pitch": []}
+    for alpha in ALPHAS:
+        moved = here["timbre_mean"] + alpha * (means.timbre[column] - means.timbre[row])
+        sound = synthesised(network, moved, here["pitch_mean"])
+        posterior, guesses = judges["instrument"](sound), judges["pitch"](sound).argmax(axis=1)
+        facts["target"].append(float(posterior[:, column].mean()))
+        facts["source"].append(float(posterior[:, row].mean()))
+        facts["pitch"].append(f_score(pitch, guesses))
+    both = in_range(corpus)[column][pitch]
+    shared = {"notes": int(both.sum()), "target": float(posterior[both, column].mean()), "pitch": f_score(pitch[both], guesses[both])}
+    return {"from": source, "to": target, **facts, "shared": shared}
 
 
 def centroid_hz(power: np.ndarray, mel: Mel) -> np.ndarray:

@@ -80,9 +80,9 @@ def document(metadata: Metadata, found: NoteMap, sounds: list[tuple[str, list[tu
     )
     training = metadata.training
     how = (
-        f"{training['notes']} notes, {training['epochs']} epochs, {training['minutes']} minutes on two cores, seed {training['seed']}; "
-        f"{training['channels']} filters in the encoders, {training['decoder_channels']} in the decoder. Test MSE {metadata.test_mse:.4f} of "
-        f"spectrograms from -1 to 1."
+        f"{training['notes']} notes and {training['copies']} copies of them at other pitches; {training['epochs']} epochs, "
+        f"{training['minutes']} minutes on two cores, seed {training['seed']}; {training['channels']} filters in the encoders, "
+        f"{training['decoder_channels']} in the decoder. Test MSE {metadata.test_mse:.4f} of spectrograms from -1 to 1."
     )
     sections = [
         Section("What it plays", [Table("Instruments and their ranges", ("instrument", "range"), rows), Text(words)]),

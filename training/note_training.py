@@ -14,11 +14,12 @@ import numpy as np
 
 from oscsynth.errors import DecoderError
 
-from . import checkpoint, note_corpus
+from . import checkpoint, loop, note_corpus
 from .fast_adam import FastAdam
 from .gmvae import Gmvae, GmvaeConfig
 from .note_corpus import CHECK, TRAIN, NoteCorpus
 from .train import TrainingConfig, Watch
+from .transposed import Transposed
 
 CLIP = 200.0  # of the gradient's norm: the first batches would throw the weights far away
 # The paper's rate is 1e-4, its batch 128. Ten times as fast with half the batch, falling at the end, arrives in an evening of two cores.
@@ -35,6 +36,7 @@ class TrainedNotes:
     loss: float  # of the notes kept for checking, the best epoch
     history: tuple[float, ...]
     interrupted: bool
+    rehearsal: tuple[float, ...] = ()  # loss after each epoch of the second step
 
 
 class Loss(Watch):
@@ -43,32 +45,46 @@ class Loss(Watch):
     error = "loss"
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """The notes of one part, in an order of each epoch's own for training."""
+class Batches:
+    """The notes of one part; for training in an order of each epoch's own, each batch half of notes and half of transposed copies."""
 
     def __init__(self, corpus: NoteCorpus, rows: np.ndarray, guided: np.ndarray, config: TrainingConfig, *, teaches: bool) -> None:
-        super().__init__()
         self.corpus, self.rows, self.guided, self.config, self.teaches, self.epoch = corpus, rows, guided, config, teaches, 0
+        self.size = max(1, config.batch // 2) if teaches and len(corpus.transposed) else config.batch  # of notes
 
     def __len__(self) -> int:
         """Count the batches; while teaching a short last one is left out, since its normalisation would be of a few notes."""
-        whole = len(self.rows) // self.config.batch
-        return max(1, whole if self.teaches else -(-len(self.rows) // self.config.batch))
+        whole = len(self.rows) // self.size
+        return max(1, whole if self.teaches else -(-len(self.rows) // self.size))
 
-    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray]]:
-        """Return one batch."""
-        order = np.random.default_rng((self.config.seed, self.epoch)).permutation(self.rows) if self.teaches else self.rows
-        return (batch_of(self.corpus, order[index * self.config.batch : (index + 1) * self.config.batch], self.guided),)
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], None]:
+        """Return one batch, and that nothing is asked of it but what is in it."""
+        here = slice(index * self.size, (index + 1) * self.size)
+        if not self.teaches:
+            return batch_of(self.corpus, self.rows[here], self.guided), None
+        rng, copies = np.random.default_rng((self.config.seed, self.epoch)), self.corpus.transposed
+        notes = batch_of(self.corpus, rng.permutation(self.rows)[here], self.guided)
+        if not len(copies):
+            return notes, None
+        extra = batch_of(copies, rng.choice(len(copies), len(self.rows), replace=len(copies) < len(self.rows))[here], self.guided[copies.origin])
+        return {name: np.concatenate([notes[name], extra[name]]) for name in notes}, None
 
 
-def batch_of(corpus: NoteCorpus, rows: np.ndarray, guided: np.ndarray) -> dict[str, np.ndarray]:
-    """Return rows of a corpus as the network takes them."""
-    labels = {"instrument": corpus.instrument[rows], "pitch": corpus.pitch[rows], "guided": guided[rows].astype(np.float32)}
-    return {"spectrogram": corpus.spectrogram[rows], **labels}
+def batch_of(notes: NoteCorpus | Transposed, rows: np.ndarray, guided: np.ndarray) -> dict[str, np.ndarray]:
+    """Return rows of a corpus, or of its copies, as the network takes them; `guided` weighs each one's instrument, 0 where it is not told."""
+    labels = {"instrument": notes.instrument[rows], "pitch": notes.pitch[rows], "guided": guided[rows].astype(np.float32)}
+    return {"spectrogram": notes.spectrogram[rows], **labels}
 
 
 def train(
-    corpus: NoteCorpus, model: GmvaeConfig, config: TrainingConfig = CONFIG, *, share: float = 1.0, show: bool = True, folder: Path | None = None
+    corpus: NoteCorpus,
+    model: GmvaeConfig,
+    config: TrainingConfig = CONFIG,
+    *,
+    share: float = 1.0,
+    rehearsal: int = 0,
+    show: bool = True,
+    folder: Path | None = None,
 ) -> TrainedNotes:
     """Train a network on a prepared corpus.
 
@@ -76,6 +92,8 @@ def train(
     ----------
     share : float
         Of the notes whose instrument is told, 0 to 1.
+    rehearsal : int
+        Epochs of the second step, in which a decoder of mixtures learns to be heard rightly.
     folder : Path, optional
         Where the checkpoint is kept; training that was killed goes on from there when it is called with the same.
 
@@ -100,7 +118,21 @@ def train(
         raise DecoderError(
             f"the loss stopped being a number before anything was learnt; a smaller learning rate than {config.learning_rate:g} may help"
         )
-    return TrainedNotes(network, now.epochs, now.seconds, now.best, tuple(now.history), interrupted or watch.failed_at is not None)
+    cut_short = interrupted or watch.failed_at is not None
+    trained = TrainedNotes(network, now.epochs, now.seconds, now.best, tuple(now.history), cut_short)
+    if not rehearsal or cut_short:
+        return trained
+    left = None if config.minutes is None else max(0.0, config.minutes - now.seconds / 60)
+    return _rehearsed(trained, corpus, replace(config, epochs=rehearsal, minutes=left), settings, show, folder)
+
+
+def _rehearsed(trained: TrainedNotes, corpus: NoteCorpus, config: TrainingConfig, settings: str, show: bool, folder: Path | None) -> TrainedNotes:
+    from .rehearsal import rehearse
+
+    then = rehearse(trained.network, corpus, config, show=show, settings=settings, folder=folder)
+    cut_short = then.epochs < config.epochs and config.minutes is None
+    total = {"epochs": trained.epochs + then.epochs, "seconds": trained.seconds + then.seconds}
+    return replace(trained, **total, rehearsal=tuple(then.history), interrupted=cut_short)
 
 
 def _fit(network: Gmvae, corpus: NoteCorpus, guided: np.ndarray, config: TrainingConfig, watch: Watch) -> bool:
@@ -109,12 +141,13 @@ def _fit(network: Gmvae, corpus: NoteCorpus, guided: np.ndarray, config: Trainin
     if watch.progress.done or first >= config.epochs:
         network.set_weights(watch.weights)
         return False
-    teach = Batches(corpus, corpus.rows(TRAIN), guided, config, teaches=True)
-    told = np.full(len(corpus.part), bool(guided.any()))  # without labels the instruments' order is anybody's
+    weights = guided / max(guided[corpus.rows(TRAIN)].mean(), 1e-9)  # few labels say as much together as all do
+    teach = Batches(corpus, corpus.rows(TRAIN), weights, config, teaches=True)
+    told = np.full(len(corpus.part), float(guided.any()))  # without labels the instruments' order is anybody's
     check = Batches(corpus, corpus.rows(CHECK), told, config, teaches=False)
     callbacks: list[Any] = [keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: setattr(teach, "epoch", epoch)), watch]
     try:
-        network.fit(teach, validation_data=check, epochs=config.epochs, initial_epoch=first, callbacks=callbacks, verbose=0, shuffle=False)
+        loop.fit(network, teach, check, first, config.epochs, callbacks)
     except KeyboardInterrupt:
         if not watch.weights:
             raise

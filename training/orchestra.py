@@ -17,7 +17,7 @@ from .corpora import Skipped
 from .recipes import LICENCE
 from .render import Note
 
-SECONDS = 0.6  # of which the first half second is analysed: no window reaches the release
+SECONDS = 3.3  # the first half second is analysed; a copy two and a half octaves higher needs more than three
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,9 +65,11 @@ def transfer_table(results: Results) -> str:
     for cell in fully_labelled(results):
         for way in results[cell.key]["transferred"]:
             posterior = [f"{value:.3f}" for value in way["target"]]
-            rows.append((f"{way['from']} to {way['to']}", *posterior, f"{way['pitch'][0]:.3f}", f"{way['pitch'][-1]:.3f}", network(cell)))
+            pitch, shared = (f"{way['pitch'][0]:.3f}", f"{way['pitch'][-1]:.3f}"), way["shared"]
+            both = (str(shared["notes"]), f"{shared['target']:.3f}", f"{shared['pitch']:.3f}")
+            rows.append((f"{way['from']} to {way['to']}", *posterior, *pitch, *both, network(cell)))
     head = [f"alpha {alpha:g}" for alpha in ALPHAS]
-    return table(("", *head, "pitch, alpha 0", "pitch, alpha 1", "network"), rows)
+    return table(("", *head, "pitch, alpha 0", "pitch, alpha 1", "shared notes", "alpha 1", "pitch", "network"), rows)
 
 
 def fully_labelled(results: Results) -> list[Cell]:

@@ -35,10 +35,10 @@ def corpus(seed: int = 440) -> NoteCorpus:
     return note_corpus.prepare([notes], seed=seed, analysis=SMALL)
 
 
-def tiny(found: NoteCorpus, *, mixture: bool = True, bfloat16: bool = False) -> GmvaeConfig:
+def tiny(found: NoteCorpus, *, mixture: bool = True) -> GmvaeConfig:
     """Return settings of a network for these tones."""
     sizes = (len(found.instruments), len(found.pitches), found.mel.n_hops, found.mel.n_bands)
-    return GmvaeConfig(*sizes, channels=8, decoder_channels=6, width=16, n_timbre=4, n_pitch=3, mixture=mixture, bfloat16=bfloat16)
+    return GmvaeConfig(*sizes, channels=8, decoder_channels=6, width=16, n_timbre=4, n_pitch=3, mixture=mixture)
 
 
 def folder_of_notes(place: Path, pitches: range = range(60, 68)) -> Path:
