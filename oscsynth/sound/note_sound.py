@@ -18,7 +18,6 @@ from .controls import Indices, Row
 from .loaded import Loaded, Magnitudes
 from .note_decoder import NoteDecoder
 from .phase import Stft
-from .spectrum import MAX_GAIN_DB
 
 _TIMBRE = PART_SLOTS["timbre"]
 _TRANSFER, _FROM, _TO, _BRIGHTNESS, _SPREAD = (
@@ -26,6 +25,7 @@ _TRANSFER, _FROM, _TO, _BRIGHTNESS, _SPREAD = (
 )
 _KEPT_NOTES = 64
 _USUAL_SECONDS = 1.0  # that a note is held
+_MOST_GAIN_DB = 36.0  # over what a note in the middle needs: in the corners of the timbre's space some notes are that much quieter
 _MOST_HELD_DB = 18.0  # that a hop of the loop is brought up or down to the loudness of the first
 
 
@@ -50,7 +50,7 @@ class NoteSound(Loaded):
         self._shift = np.array([latent.high - latent.low for latent in metadata.latents])
         self._brightness = note.brightness
         self._known: OrderedDict[bytes, tuple[Magnitudes, float]] = OrderedDict()
-        self.ceiling = self._usual_gain() * db_to_amplitude(MAX_GAIN_DB)
+        self.ceiling = self._usual_gain() * db_to_amplitude(_MOST_GAIN_DB)
 
     def _usual_gain(self) -> float:
         """Return the gain that a note in the middle needs: the level from which the ceiling is counted."""
