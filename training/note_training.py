@@ -130,9 +130,8 @@ def _rehearsed(trained: TrainedNotes, corpus: NoteCorpus, config: TrainingConfig
     from .rehearsal import rehearse
 
     then = rehearse(trained.network, corpus, config, show=show, settings=settings, folder=folder)
-    cut_short = then.epochs < config.epochs and config.minutes is None
     total = {"epochs": trained.epochs + then.epochs, "seconds": trained.seconds + then.seconds}
-    return replace(trained, **total, rehearsal=tuple(then.history), interrupted=cut_short)
+    return replace(trained, **total, rehearsal=tuple(then.history), interrupted=not then.done)
 
 
 def _fit(network: Gmvae, corpus: NoteCorpus, guided: np.ndarray, config: TrainingConfig, watch: Watch) -> bool:

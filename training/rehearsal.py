@@ -8,6 +8,7 @@ the pitch again. Encoders and mixtures stay as they are: the codes mean what the
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,7 +129,8 @@ def rehearse(
 ) -> checkpoint.Progress:
     """Teach the decoder of a trained network of mixtures to be heard rightly, and say how that went.
 
-    What was killed goes on from ``rehearsal.npz`` in the folder, when `settings`, which say what was trained before, are the same.
+    What was killed goes on from ``rehearsal.npz`` in the folder, when `settings`, which say what was trained before, are the same. Ctrl-C, or a
+    loss that is no number, leaves the best so far: at first the decoder as it was.
     """
     model = Rehearsal(network, config.seed)
     config = replace(config, learning_rate=LEARNING_RATE)
@@ -136,6 +138,7 @@ def rehearse(
     settings = checkpoint.key(settings, config.epochs, LEARNING_RATE, LABELS, NOISE)
     path = folder / "rehearsal.npz" if folder else None
     watch = Loss(config, show, lambda now: checkpoint.save(path, settings, now.progress, model, now.weights) if path else None)
+    watch.weights = model.get_weights()
     if path and (found := checkpoint.restore(path, settings, model)):
         watch.progress, watch.weights = found
     if watch.progress.done:
@@ -143,8 +146,6 @@ def rehearse(
         return watch.progress
     teach, check = (Batches(network, corpus, config, teaches=teaches) for teaches in (True, False))
     follow = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: setattr(teach, "epoch", epoch))
-    try:
+    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(watch):
         loop.fit(model, teach, check, watch.progress.epochs, config.epochs, [follow, watch])
-    finally:
-        watch.close()
     return watch.progress

@@ -13,12 +13,25 @@ from training.gmvae import GmvaeConfig
 from training.mel import Mel
 from training.note_corpus import NoteCorpus
 from training.orchestra import LabelledNote
+from training.train import Watch
 
 from .conftest import tone
 
 RATE_HZ = 22050
 INSTRUMENTS = {"dark-horn": 0.1, "oboe": 0.6, "reed": 0.9}
 SMALL = Mel(sample_rate_hz=11025, window_samples=512, hop_samples=256, n_hops=6, n_bands=32)
+
+
+def ended_by(error: BaseException, loss: type[Watch]) -> type[Watch]:
+    """Return what watches a training that ends so after its first epoch."""
+
+    class Ended(loss):  # type: ignore[misc, valid-type]
+        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            super().on_epoch_end(epoch, logs)
+            if epoch == 0:
+                raise error
+
+    return Ended
 
 
 def notes(pitches: range = range(60, 68), gains: tuple[float, ...] = (0.3, 0.6, 1.0)) -> Iterator[LabelledNote]:

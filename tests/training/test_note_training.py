@@ -13,7 +13,7 @@ from training.note_corpus import CHECK, TRAIN, NoteCorpus
 from training.note_make import MadeNotes
 from training.note_training import CONFIG, TrainedNotes, train
 
-from .note_tones import INSTRUMENTS, corpus, tiny
+from .note_tones import INSTRUMENTS, corpus, ended_by, tiny
 
 QUICK = replace(CONFIG, epochs=40, batch=16, learning_rate=1e-2)
 
@@ -41,15 +41,8 @@ def test_what_was_killed_goes_on_to_the_same_weights(found: NoteCorpus, tmp_path
     config = replace(QUICK, epochs=3, batch=64)
     whole = train(found, tiny(found), config, show=False)
     monkeypatch.setattr("training.train.SAVE_SECONDS", 0.0)
-
-    class Killed(note_training.Loss):
-        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-            super().on_epoch_end(epoch, logs)
-            if epoch == 0:
-                raise RuntimeError("killed")
-
     with monkeypatch.context() as patch:
-        patch.setattr(note_training, "Loss", Killed)
+        patch.setattr(note_training, "Loss", ended_by(RuntimeError("killed"), note_training.Loss))
         with pytest.raises(RuntimeError, match="killed"):
             train(found, tiny(found), config, show=False, folder=tmp_path)
     assert (tmp_path / "checkpoint.npz").exists()

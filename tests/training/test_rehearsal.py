@@ -10,7 +10,7 @@ from training.note_corpus import NoteCorpus
 from training.note_training import CONFIG, train
 from training.rehearsal import Batches, Rehearsal, rehearse
 
-from .note_tones import corpus, tiny
+from .note_tones import corpus, ended_by, tiny
 
 QUICK = replace(CONFIG, epochs=12, batch=16, learning_rate=1e-2)
 
@@ -71,19 +71,30 @@ def test_a_rehearsal_that_was_killed_goes_on_to_the_same_weights(
     config = replace(QUICK, epochs=3)
     whole, ended = rehearse(network, found, config, show=False, settings="a"), network.get_weights()
     monkeypatch.setattr("training.train.SAVE_SECONDS", 0.0)
-
-    class Killed(rehearsal.Loss):
-        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-            super().on_epoch_end(epoch, logs)
-            if epoch == 0:
-                raise RuntimeError("killed")
-
     network.set_weights(weights)
     with monkeypatch.context() as patch:
-        patch.setattr(rehearsal, "Loss", Killed)
+        patch.setattr(rehearsal, "Loss", ended_by(RuntimeError("killed"), rehearsal.Loss))
         with pytest.raises(RuntimeError, match="killed"):
             rehearse(network, found, config, show=False, settings="a", folder=tmp_path)
     network.set_weights(weights)
     assert rehearse(network, found, config, show=False, settings="a", folder=tmp_path).history == whole.history
     for one, other in zip(ended, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_ctrl_c_keeps_the_best_so_far_and_no_number_the_decoder_as_it_was(
+    found: NoteCorpus, network: Gmvae, weights: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = replace(QUICK, epochs=1)
+    rehearse(network, found, replace(once, cooling=0.0), show=False, settings="a")
+    wanted = network.get_weights()
+    network.set_weights(weights)
+    monkeypatch.setattr(rehearsal, "Loss", ended_by(KeyboardInterrupt(), rehearsal.Loss))
+    assert not rehearse(network, found, replace(QUICK, cooling=0.0), show=False, settings="a").done
+    for one, other in zip(wanted, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    monkeypatch.setattr(rehearsal, "LABELS", np.nan)
+    network.set_weights(weights)
+    rehearse(network, found, QUICK, show=False, settings="a")
+    for one, other in zip(weights, network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
