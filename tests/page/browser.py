@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from ..serving import Serve
 
@@ -87,6 +87,11 @@ def answers(serve: Serve, below: str, wanted: Any, seconds: float = 10.0, tolera
             return True
         time.sleep(0.02)
     return False
+
+
+def track(page: Page, path: str) -> Locator:
+    """Return the fader of an address."""
+    return page.locator(f'.track[data-path="/oscsynth/{path}"]')
 
 
 class Wire:

@@ -3,15 +3,11 @@
 import re
 import time
 
-from .browser import PHONE, answers, opened
+from .browser import PHONE, answers, opened, track
 
 
 def below(path):
     return path.removeprefix("/oscsynth/")
-
-
-def track(page, path):
-    return page.locator(f'.track[data-path="/oscsynth/{path}"]')
 
 
 def test_every_fader_moves_the_daemon_and_follows_it(page, serve):

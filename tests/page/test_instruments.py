@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from .browser import PHONE, answers, opened
+from .browser import PHONE, answers, opened, track
 
 NAMES = ("clarinet", "french-horn", "oboe")
 
@@ -20,10 +20,6 @@ def band(serve):
 def page(page):
     page.wait_for_selector(".surface.arranged")
     return page
-
-
-def track(page, path):
-    return page.locator(f'.track[data-path="/oscsynth/{path}"]')
 
 
 def test_each_instrument_has_a_fader_with_its_name(page, serve):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from .browser import PHONE, answers, opened
+from .browser import PHONE, answers, opened, track
 from .conftest import TRACK_SECONDS
 
 
@@ -19,10 +19,6 @@ def tape(serve):
 def page(page):
     page.wait_for_selector(".strip .play[aria-pressed=true]")
     return page
-
-
-def track(page, path):
-    return page.locator(f'.track[data-path="/oscsynth/{path}"]')
 
 
 def position(page):
