@@ -162,7 +162,7 @@ SECTIONS: tuple[tuple[str, str, str, str, Callable[[Any], str]], ...] = (
         "More notes than there is time for",
         "benchmark-overload",
         "A note more every tenth of a second, tonal, all latents moving, until 64 are held. What moves is made anew less and less often, "
-        "down to once in 23 ms, then notes fade out: those that end or are hardly heard first, then the oldest.",
+        "down to once in 46 ms, then notes fade out: those that end or are hardly heard first, then the oldest.",
         overload,
     ),
     (

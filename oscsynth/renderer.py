@@ -43,17 +43,19 @@ class Renderer:
         clock: Callable[[], float] = time.monotonic,
         own_clock: Callable[[], float] = time.thread_time,
     ) -> None:
+        from .sound.budget import Budget
         from .sound.engine import Engine  # here, so that it is imported while the device opens
         from .sound.overload import Overload
 
-        self.engine = Engine(sample_rate_hz, n_channels)
+        self._budget = Budget(clock)
+        self.engine = Engine(sample_rate_hz, n_channels, self._budget)
         self.state = TimedState(memory, sample_rate_hz, self.engine.stft.clock_samples)
         self.loaded = 0
         self.is_hurried = False
         self.backend: Backend | None = None
         self.input: Input | None = None  # what is listened to
         self.guard = Guard(self._render, n_channels)
-        self.shed = 0  # notes given up
+        self.shed = 0  # notes given up, and patches that were fading out
         self._counts, self._count_at = (0.0, 0.0, 0.0), 0  # faults, parts and voices, and when they are counted again
         self._overload = Overload()
         self._clock, self._own_clock = clock, own_clock
@@ -72,6 +74,7 @@ class Renderer:
 
     def _render(self, n_samples: int) -> NDArray[np.float32]:
         begun_seconds, own_seconds = self._clock(), self._own_clock()
+        self._budget.begin(begun_seconds, n_samples / self._rate_hz, self.engine.position_samples + n_samples)
         heard, first, pieces = self.input.take(n_samples) if self.input else None, self.engine.position_samples, []
         for state, n in self.state.pieces(first, n_samples, begun_seconds):
             at = self.engine.position_samples - first
@@ -86,10 +89,10 @@ class Renderer:
 
     def _relieve(self, n_samples: int, busy_seconds: float) -> None:
         engine, overload = self.engine, self._overload
-        share = overload(busy_seconds, n_samples / self._rate_hz, n_samples)
+        share = overload(busy_seconds, n_samples / self._rate_hz, n_samples, self._budget.waited_samples)
         engine.coarseness = overload.coarseness
         if share:
-            self.shed += engine.shed(math.ceil(share * engine.sounding_voices))
+            self.shed += engine.shed_past() or engine.shed(math.ceil(share * engine.sounding_voices))
 
     def _measure(self, block: NDArray[np.float32], n_samples: int, begun_seconds: float, busy_seconds: float) -> None:
         length_seconds = n_samples / self._rate_hz

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from oscsynth.link import SharedMemory
@@ -24,9 +25,11 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.memory, self.state = SharedMemory(), State()
-        self.seconds, self.load_of_a_note, self.is_rendering = 0.0, 0.0, False
+        self.seconds, self.load_of_a_note = 0.0, 0.0
         self.own_share = 1.0
-        self.renderer = Renderer(self.memory, RATE_HZ, 2, clock=self.clock, own_clock=self.own_clock)
+        self.renderer = Renderer(self.memory, RATE_HZ, 2, clock=lambda: self.seconds, own_clock=self.own_clock)
+        self.engine_render = self.renderer.engine.render
+        self.renderer.engine.render = self.render  # type: ignore[method-assign]
         decoder = str(tiny_decoder(folder / "tiny.onnx"))
         self.renderer.engine.install(1, load_sound(Patch("Test", decoder, mode="notes", voices=N_NOTES), RATE_HZ))
         for name, value in (("open", 1), ("patch", 1), ("envelope/sustain", 1)):
@@ -36,12 +39,11 @@ class Stage:
                 self.state.set_voice(voice, name, value)
         self.memory.write_state(self.state)
 
-    def clock(self) -> float:
-        """Return the time: asked before and after a block is rendered."""
-        if self.is_rendering:
-            self.seconds += self.load_of_a_note * self.voices * BLOCK_SAMPLES / RATE_HZ
-        self.is_rendering = not self.is_rendering
-        return self.seconds
+    def render(self, state: np.ndarray | None, n_samples: int, heard: np.ndarray | None = None) -> np.ndarray:
+        """Let the time pass that so many notes take."""
+        block = self.engine_render(state, n_samples, heard)
+        self.seconds += self.load_of_a_note * self.voices * n_samples / RATE_HZ
+        return block
 
     def own_clock(self) -> float:
         """Return how long it has computed: all the time, or a tenth of it."""

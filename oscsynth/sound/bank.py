@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..parameters import MAX_PART_VOICES, MAX_VOICES, N_VOICE_LATENTS, PART_SLOTS, VOICE_SLOTS
 from ..units import bend, db_to_amplitude
+from .budget import Budget
 from .controls import STREAM_SECONDS, Controls, Row, Slides
 from .envelopes import Envelopes
 from .note_sound import NoteSound
@@ -49,6 +50,8 @@ class Bank:
         Whose voices, 1 to 8.
     controls : Controls
         The deck's faders.
+    budget : Budget, optional
+        Of the blocks.
 
     Attributes
     ----------
@@ -60,7 +63,7 @@ class Bank:
         How many were decoded or stretched anew at the last clock.
     """
 
-    def __init__(self, sound: Sound | NoteSound, part: int, controls: Controls) -> None:
+    def __init__(self, sound: Sound | NoteSound, part: int, controls: Controls, budget: Budget | None = None) -> None:
         n = MAX_PART_VOICES
         self._sound, self._part, self._controls, self._rate = sound, part, controls, sound.stft.sample_rate_hz
         self.n_voices = self.n_moving = 0
@@ -71,7 +74,11 @@ class Bank:
         self._slides = Slides(np.zeros(n * _WIDTH))
         self._envelopes = Envelopes(n, self._rate)
         self._touched = np.zeros(n, bool)
-        self._spectra = Walking(sound, n, self._faders_at) if isinstance(sound, NoteSound) else Standing(sound, n, self._faders_at, self._ahead)
+        self._spectra: Walking | Standing
+        if isinstance(sound, NoteSound):
+            self._spectra = Walking(sound, n, self._faders_at, budget)
+        else:
+            self._spectra = Standing(sound, n, self._faders_at, self._ahead)
         self._last_pitch = math.nan
         self._level = min(sound.patch.voices, FEW_VOICES) ** -0.5
         self._struck, self._pressed = sound.amounts(sound.patch.velocity.latents), sound.amounts(sound.patch.pressure.latents)
@@ -85,6 +92,11 @@ class Bank:
     def faults(self) -> int:
         """Spectra that came out not finite and are silent."""
         return self._spectra.faults
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether some notes are still to be decoded."""
+        return self._spectra.is_behind
 
     # ---- what control says
 
@@ -193,6 +205,10 @@ class Bank:
     def cut(self, now: int, samples: float, row: Row) -> None:
         """Have everything be silent after so many samples."""
         self._envelopes.cut(np.arange(self.n_voices), now, samples, row)
+
+    def goes_on(self, end: float) -> bool:
+        """Whether any note sounds after a sample."""
+        return bool((self._envelopes.ends[: self.n_voices] > end).any())
 
     def spare(self, now: int, samples: float) -> list[tuple[tuple[bool, float], int]]:
         """Return how much each voice would be missed that goes on for longer than so many samples, and its place; the least number goes first.

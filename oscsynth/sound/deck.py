@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from ..parameters import N_SLOTS, PART, PART_SLOTS
 from ..units import db_to_amplitude
 from .bank import Bank, Voices
+from .budget import Budget
 from .controls import Controls, Fade, Row
 from .drone import Drone
 from .note_sound import NoteSound
@@ -36,11 +39,14 @@ _RECAST_WITH_REGISTER = [*_RECAST, PART_SLOTS["register"].start]
 class Player(Protocol):
     """What sounds on a deck: a drone or a `Bank`.
 
-    `spectrum` gives the magnitudes at a moment; the next will be asked for ``step`` samples later, 0 for a moment between two clocks.
+    `spectrum` gives the magnitudes at a moment; the next will be asked for ``step`` samples later, 0 for a moment between two clocks. Where it
+    ``is_behind``, not all that should be heard was ready in time.
     """
 
     n_moving: int
 
+    @property
+    def is_behind(self) -> bool: ...  # noqa: D102
     @property
     def faults(self) -> int: ...  # noqa: D102
     @property
@@ -60,16 +66,29 @@ class Deck:
         Whose it is, 1 to 8.
     row : float64 (N_SLOTS,)
         The part's row of the state. It is silent until `start` or `take_over`.
+    budget : Budget, optional
+        Of the blocks.
+
+    Attributes
+    ----------
+    clock_samples : int
+        How far apart its changes are; 0 until `keep_time`.
+    may_wait : bool
+        Whether it may be made anew later than its turn is.
+    waits_since : float
+        The sample since which it waits for that.
     """
 
-    def __init__(self, number: int, part: int, sound: Sound | NoteSound, carrier: NoiseCarrier, row: Row, inlet: Inlet, now: int) -> None:
-        self.number = number
+    def __init__(
+        self, number: int, part: int, sound: Sound | NoteSound, carrier: NoiseCarrier, row: Row, inlet: Inlet, now: int, budget: Budget | None = None
+    ) -> None:
+        self.number, self._name = number, sound.patch.name
         self.output = int(row[_OUTPUT])
         self._rate = sound.stft.sample_rate_hz
         self._controls = Controls(row, sound.slews_seconds, self._rate)
-        self._bank = Bank(sound, part, self._controls) if sound.patch.mode == "notes" else None
+        self._bank = Bank(sound, part, self._controls, budget) if sound.patch.mode == "notes" else None
         self._listener = _listener(sound, self._controls, inlet, row, now)
-        self._drone = self._listener or _drone(sound, self._controls)
+        self._drone = self._listener or _drone(sound, self._controls, budget)
         self._player: Player = self._bank or self._drone
         self.fade = Fade(0.0)
         mid = carrier.offset(sound.patch.seed)
@@ -80,6 +99,8 @@ class Deck:
         self._mix = Mix.of(0.0, 0.0)
         self._mix_key = (0.0, 0.0)
         self._heard_at = -1.0  # the moment that the last change was evaluated for
+        self.clock_samples = self._turn_samples = 0
+        self.may_wait, self.waits_since = self._own is None, math.inf
         self._is_leaving = False
 
     def start(self, voices: Voices, now: int, fade_samples: float = 0.0) -> None:
@@ -119,20 +140,24 @@ class Deck:
 
     def end(self, now: int, fade_samples: float) -> None:
         """Fade out for good; notes that are released already end as they would."""
-        self._is_leaving, self._heard_at = True, -1.0
+        self._is_leaving = True
+        self.unsettle()
         if self._bank is not None:
             self._bank.leave(now, fade_samples, self._controls.target)
         else:
             self.fade.to(0.0, now, fade_samples)
 
-    def cut(self, now: int, fade_samples: float) -> None:
-        """Be silent for good after so many samples, if that is not so earlier."""
-        if self._player.arrives > now + fade_samples and self._bank is not None:
+    def cut(self, now: int, fade_samples: float) -> bool:
+        """Be silent for good after so many samples; return whether that would not have been so by itself."""
+        end = now + fade_samples
+        if self.fade.arrives <= end and (self._bank is None or not self._bank.goes_on(end)):
+            return False
+        if self._bank is not None:
             self._bank.cut(now, fade_samples, self._controls.target)
-            self._heard_at = -1.0
-        if self.fade.arrives > now + fade_samples:
+        if self.fade.arrives > end:
             self.fade.to(0.0, now, fade_samples)
-            self._heard_at = -1.0
+        self.unsettle()
+        return True
 
     def spare(self, now: int, fade_samples: float) -> list[tuple[tuple[bool, float], int]]:
         """Return `Bank.spare` of its notes."""
@@ -142,7 +167,7 @@ class Deck:
         """Have one of its notes fade out within so many samples."""
         assert self._bank is not None
         self._bank.drop(at, now, fade_samples, self._controls.target)
-        self._heard_at = -1.0
+        self.unsettle()
 
     def update(self, row: Row, voices: Voices, now: int) -> bool:
         """Take over the part's row of the state, and its voices; return whether something acts at once, at this very sample."""
@@ -158,8 +183,13 @@ class Deck:
             if self._listener is not None:
                 self._listener.source.follow(row, now)
         if first_arrives is not None or self._bank is not None:
-            self._heard_at = -1.0
+            self.unsettle()
         return at_once
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether not all that should be heard was ready in time."""
+        return self._player.is_behind
 
     @property
     def faults(self) -> int:
@@ -175,6 +205,11 @@ class Deck:
     def n_voices(self) -> int:
         """Notes that are heard."""
         return self._bank.n_voices if self._bank is not None else 0
+
+    @property
+    def work(self) -> str:
+        """What a budget knows a change of it as: those of twice as many notes take longer."""
+        return f"{self._name} {self.n_voices.bit_length()}"
 
     @property
     def is_over(self) -> bool:
@@ -202,23 +237,40 @@ class Deck:
         source = self._listener.source if self._listener is not None else None
         return (source.position(now), source.length_samples) if source is not None else (0, 0)
 
-    def is_settled(self) -> bool:
+    def is_settled(self, master_arrives: float = 0.0) -> bool:
         """Whether it would sound the same for ever if nothing were changed."""
-        return self._heard_at >= max(self._controls.arrives, self._player.arrives, self.fade.arrives)
+        return self._heard_at >= max(self._controls.arrives, self._player.arrives, self.fade.arrives, master_arrives)
 
-    def change(self, now: int, until: int, spread: int, master_gain: float, at_clock: bool = True) -> None:
-        """Be heard, from sample ``now`` on, as everything stands in the middle between now and the next change."""
+    def unsettle(self) -> None:
+        """Be made anew, since something is another."""
+        self._heard_at = -1.0
+
+    def keep_time(self, clock_samples: int, turn_samples: int) -> None:
+        """Be made anew so far apart while it moves, and so long after the multiples of that: multiples of the shortest clock."""
+        if self._own is not None:
+            # Windows that come further apart would not add up to one, nor would those that come now sooner, now later.
+            clock_samples, turn_samples = min(clock_samples, self._own.longest_step_samples), 0
         if self._listener is not None:
-            step = self._listener.step_samples
-            if at_clock and now % step:
-                return
-            until, spread = max(until, now - now % step + step), max(spread, step) if at_clock else spread
-            self._listener.listen(now)
+            clock_samples = max(clock_samples, self._listener.step_samples)
+        self.clock_samples, self._turn_samples = clock_samples, turn_samples
+
+    def next_turn(self, now: int) -> int:
+        """Return the first sample from one on at which it has its turn."""
+        return now + (self._turn_samples - now) % self.clock_samples
+
+    def change(self, now: int, master_gain: Callable[[float], float], at_clock: bool = True, in_haste: bool = False) -> None:
+        """Be heard, from sample ``now`` on, as everything stands in the middle between now and its next turn.
+
+        ``in_haste`` is for those that must not wait: `Resynthesis.listen`.
+        """
+        spread, until = self.clock_samples, self.next_turn(now + 1)
+        if self._listener is not None:
+            self._listener.listen(now, in_haste)
         # In the middle, since a straight movement then comes out straight and in time.
         self._heard_at = middle = 0.5 * (now + until)
         row = self._controls.values(middle)
         gain = db_to_amplitude(row[_GAIN]) if row[_GAIN] > PART["gain"].minimum else 0.0
-        gain *= self._patch_gain * self.fade.level(middle) * master_gain
+        gain *= self._patch_gain * self.fade.level(middle) * master_gain(middle)
         spectrum = self._player.spectrum(middle, row, until - now if at_clock else 0)
         if self._listener is not None:
             if self._own is not None:
@@ -264,5 +316,5 @@ def _listener(sound: Sound | NoteSound, controls: Controls, inlet: Inlet, row: R
     return Resynthesis(sound, controls, source_of(sound, inlet, row, now))
 
 
-def _drone(sound: Sound | NoteSound, controls: Controls) -> Drone | WalkingDrone:
-    return WalkingDrone(sound, controls) if isinstance(sound, NoteSound) else Drone(sound, controls)
+def _drone(sound: Sound | NoteSound, controls: Controls, budget: Budget | None) -> Drone | WalkingDrone:
+    return WalkingDrone(sound, controls, budget) if isinstance(sound, NoteSound) else Drone(sound, controls)

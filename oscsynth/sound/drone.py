@@ -29,6 +29,8 @@ class Drone:
         The deck's faders.
     """
 
+    is_behind = False  # all that sounds is decoded together
+
     def __init__(self, sound: Sound, controls: Controls) -> None:
         self.faults = self.n_moving = 0
         self._sound, self._controls = sound, controls

@@ -5,11 +5,15 @@ The result depends on the states and the samples at which they were given, never
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..parameters import MASTER, MASTER_SLOTS, MAX_PARTS, MAX_VOICES, N_ROWS, N_SLOTS, N_VALUES, N_VOICE_SLOTS, VOICE_SLOTS, VOICES_AT
 from ..units import db_to_amplitude
+from .budget import Budget
 from .controls import Controls, master_slews
 from .deck import Deck
 from .note_sound import NoteSound
@@ -25,6 +29,9 @@ Block = NDArray[np.float32]
 
 MAX_INSTANTS = 8  # in each clock; what comes later joins the next
 MANY_VOICES = 16  # while more than these move, every other clock is left out, and three of four while it is more than four times as many
+BEGINNING, HASTE = "the beginning of a hop", "in haste: "  # what budgets know them as
+CHANGING = 0.3  # of what the beginning of a hop takes, that a change takes in the middle of one
+TURNS = (0, 4, 2, 6, 1, 5, 3, 7)  # eighths of the time between two changes: when each deck has its turn, so that no block has the work of all
 
 _VOICE_PART = VOICE_SLOTS["part"].start
 _GAIN, _FADE = MASTER_SLOTS["gain"].start, MASTER_SLOTS["fade"].start
@@ -39,6 +46,8 @@ class Engine:
         Of the device.
     n_channels : int
         That `render` returns.
+    budget : Budget, optional
+        Of the blocks; where there is one, what does not fit waits for the next clock.
 
     Attributes
     ----------
@@ -48,20 +57,21 @@ class Engine:
         How many times as far apart as usual what moves is to be made anew: a power of two.
     """
 
-    def __init__(self, sample_rate_hz: int, n_channels: int = 2) -> None:
+    def __init__(self, sample_rate_hz: int, n_channels: int = 2, budget: Budget | None = None) -> None:
         self.stft = Stft.at_rate(sample_rate_hz)
         self.n_channels = n_channels
         self.position_samples = 0
         self.coarseness = 1
+        self._budget = budget
+        self._fade_samples = FADE_SECONDS * self.stft.sample_rate_hz
         self._carrier = NoiseCarrier(self.stft)
         self._inlet = Inlet(self.stft.window_samples)
         self._sounds: dict[int, Sound | NoteSound] = {}
-        self._parts = [Part(part, self._sounds, self._carrier, self._inlet) for part in range(1, MAX_PARTS + 1)]
+        self._parts = [Part(part, self._sounds, self._carrier, self._inlet, budget) for part in range(1, MAX_PARTS + 1)]
         self._state = np.full(N_VALUES, np.nan)
         self._rows = self._state[:VOICES_AT].reshape(N_ROWS, N_SLOTS)
         self._voices = self._state[VOICES_AT:].reshape(MAX_VOICES, N_VOICE_SLOTS)
         self._master: Controls | None = None
-        self._master_heard_at = -1.0
         self._given = self._state  # what `render` was given last
         self._kept: Block = _nothing()  # of the hop at hand, made already, while nothing moves
         self._instants = 0
@@ -93,10 +103,16 @@ class Engine:
         """Notes that are heard now."""
         return sum(deck.n_voices for part in self._parts for deck in part.decks)
 
+    def shed_past(self) -> int:
+        """Have what still goes on of patches that were switched away from fade out at once; return how many those are."""
+        count = sum(part.cut_past(self.position_samples, self._fade_samples) for part in self._parts)
+        if count:
+            self._kept = _nothing()
+        return count
+
     def shed(self, count: int) -> int:
         """Have some notes fade out at once, those first that are missed least; return how many went."""
-        now, fade_samples = self.position_samples, FADE_SECONDS * self.stft.sample_rate_hz
-        decks = [deck for part in self._parts for deck in part.decks]
+        now, fade_samples, decks = self.position_samples, self._fade_samples, self._decks()
         spare = sorted((rank, n, at) for n, deck in enumerate(decks) for rank, at in deck.spare(now, fade_samples))
         for _, n, at in spare[:count]:
             decks[n].drop(at, now, fade_samples)
@@ -148,24 +164,33 @@ class Engine:
 
     def _made(self, now: int, end: int) -> Block:
         """Return the sound from a sample on to the end of the block at most; to the end of the hop where all is steady till then."""
-        decks = [deck for part in self._parts for deck in part.decks]
-        was_still = self._is_still(decks)
+        was_still = self._is_still()
         if now % self.stft.clock_samples == 0:
             self._tick(self._given, now)
-            decks = [deck for part in self._parts for deck in part.decks]
-        is_still = was_still and self._is_still(decks)  # a patch may have been installed just now
+        is_still, decks = was_still and self._is_still(), self._decks()  # a patch may have been installed just now
         step = self.stft.hop_samples if is_still else self.stft.clock_samples
         stop = now - now % step + step
         # Where a change is still coming in, what it takes the place of may yet be needed.
         is_steady = is_still and all(deck.is_steady for deck in decks)
         made = np.zeros(((stop if is_steady else min(stop, end)) - now, max(2, self.n_channels)), np.float32)
+        begun_seconds = self._budget.clock() if self._budget is not None else 0.0
         for deck in decks:
             self._add(deck, made, now)
+        if self._budget is not None and now % self.stft.hop_samples == 0:
+            self._budget.took(BEGINNING, self._budget.clock() - begun_seconds)
         return made
 
-    def _is_still(self, decks: list[Deck]) -> bool:
+    def _decks(self) -> list[Deck]:
+        return [deck for part in self._parts for deck in part.decks]
+
+    def _is_still(self) -> bool:
         """Whether nothing would change any more if nothing were changed."""
-        return not self._pending and self._master_is_settled() and all(deck.is_settled() for deck in decks)
+        return not self._pending and not self._moving()
+
+    def _moving(self) -> list[Deck]:
+        """Return the decks that do not stand still."""
+        arrives = self._master.arrives if self._master is not None else 0.0
+        return [deck for deck in self._decks() if not deck.is_settled(arrives)]
 
     def _add(self, deck: Deck, out: Block, now: int) -> None:
         if deck.is_silent:
@@ -190,15 +215,18 @@ class Engine:
         if self._master is None:
             self._master = Controls(self._rows[0], master_slews(), self.stft.sample_rate_hz)
         elif self._master.set(self._rows[0], now) is not None:
-            self._master_heard_at = -1.0
-        clock = self._clock
-        until = now - now % clock + clock
+            for deck in self._decks():
+                deck.unsettle()
         for number in changed:
             part = self._parts[number - 1]
             at_once, waiting = part.update(self._rows[number], self._voices, now)
             self._pending |= waiting
-            if at_once and now % clock:
-                part.change(now, until, clock, self._master_gain(0.5 * (now + until)), at_clock=False)
+            for deck in part.decks:
+                if not deck.clock_samples:
+                    deck.keep_time(self._clock, 0)  # it has just begun
+            for deck in part.decks if at_once else ():
+                if not deck.is_settled(self._master.arrives) and deck.next_turn(now) > now:
+                    self._change(deck, now, at_clock=False)
 
     def _changed(self, differs: NDArray[np.bool_], state: State) -> list[int]:
         """Return the parts of which something is another, or whose voices were or are another."""
@@ -216,29 +244,64 @@ class Engine:
         if self._pending:
             self._take(state, now)
         if now % self._clock == 0:
-            self._clock = self._next_clock(now)
-        clock = self._clock
-        if now % clock:
-            return
-        middle = now + 0.5 * clock
-        master_moves = not self._master_is_settled()
-        gain = self._master_gain(middle)
-        self._master_heard_at = middle
+            self._deal(now)
+        for deck in sorted(self._moving(), key=lambda deck: (deck.may_wait, deck.waits_since)):
+            if deck.next_turn(now) == now or (deck.may_wait and deck.waits_since < now):
+                self._change(deck, now, at_clock=True)
         for part in self._parts:
-            part.change(now, now + clock, clock, gain, always=master_moves)
             part.clean_up()
 
-    def _next_clock(self, now: int) -> int:
-        """Return how far it is to the next change: clocks together, a power of two of them, at multiples of their length and never over a hop."""
-        moving = sum(deck.n_moving for part in self._parts for deck in part.decks if not deck.is_settled())
-        together = (1 if moving <= MANY_VOICES else 2 if moving <= 4 * MANY_VOICES else 4) * self.coarseness
-        clock = min(together * self.stft.clock_samples, self.stft.hop_samples)
+    def _change(self, deck: Deck, now: int, at_clock: bool) -> None:
+        """Have a deck made anew, or wait where there is no time for it."""
+        budget = self._budget
+        if budget is None:
+            deck.change(now, self._master_gain, at_clock)
+            return
+        waited_samples = now - int(min(now, deck.waits_since))
+        if not self._is_time_for(deck, budget, now, at_clock, waited_samples):
+            deck.waits_since = min(deck.waits_since, now)
+            budget.put_off(waited_samples)
+            if not deck.may_wait:
+                self._timed(HASTE + deck.work, lambda: deck.change(now, self._master_gain, at_clock, in_haste=True))
+            return
+        self._timed(deck.work, lambda: deck.change(now, self._master_gain, at_clock))
+        deck.waits_since = now if deck.is_behind else math.inf
+        budget.is_fresh = budget.is_fresh and not deck.may_wait
+
+    def _is_time_for(self, deck: Deck, budget: Budget, now: int, at_clock: bool, waited_samples: int) -> bool:
+        """Whether a deck can be made anew in what is left of the block, with all that has to be done besides."""
+        begins_hop = -now % self.stft.hop_samples < budget.end_samples - now
+        budget.reserved_seconds = (1.0 if begins_hop else CHANGING) * budget.cost_seconds(BEGINNING)
+        for other in self._decks():
+            if other is not deck and not other.may_wait and other.next_turn(now + at_clock) < budget.end_samples:
+                budget.reserved_seconds += budget.cost_seconds(HASTE + other.work)
+        if budget.allows(budget.cost_seconds(deck.work)):
+            return True
+        # What never fits gets a block for itself.
+        return budget.is_fresh and not begins_hop and waited_samples >= self.stft.hop_samples
+
+    def _timed(self, what: str, do: Callable[[], None]) -> None:
+        """Do something, and take note of what it took."""
+        assert self._budget is not None
+        begun_seconds = self._budget.clock()
+        do()
+        self._budget.took(what, self._budget.clock() - begun_seconds)
+
+    def _deal(self, now: int) -> None:
+        """Give each deck its turn, those that cost most far from each other, and say how far apart the changes are.
+
+        That is a power of two of clocks, two hops at most.
+        """
+        moving = sorted(self._moving(), key=lambda deck: -deck.n_moving)
+        n_moving = sum(deck.n_moving for deck in moving)
+        together = (1 if n_moving <= MANY_VOICES else 2 if n_moving <= 4 * MANY_VOICES else 4) * self.coarseness
+        clock = min(together * self.stft.clock_samples, 2 * self.stft.hop_samples)
         while now % clock:
             clock //= 2
-        return clock
-
-    def _master_is_settled(self) -> bool:
-        return self._master is None or self._master_heard_at >= self._master.arrives
+        self._clock = clock
+        for place, deck in enumerate(moving):
+            turn = TURNS[place % len(TURNS)] * clock // len(TURNS)
+            deck.keep_time(clock, turn - turn % self.stft.clock_samples)
 
     def _master_gain(self, at: float) -> float:
         if self._master is None:

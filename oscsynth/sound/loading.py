@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from ..errors import DecoderError
@@ -16,6 +17,8 @@ from .phase import Stft
 from .source import Track
 from .voices import Sound
 
+_KEPT = 4  # decoders that were used last: nobody waits for them who comes back, and to load one holds the rendering thread up for some milliseconds
+
 
 class SoundLoader:
     """Loads patches for one rate; those that play the same decoder file share it (17 MB each, and the time it takes to load)."""
@@ -23,6 +26,7 @@ class SoundLoader:
     def __init__(self, sample_rate_hz: int) -> None:
         self._stft = Stft.at_rate(sample_rate_hz)
         self._decoders: WeakValueDictionary[tuple[str, int, int], Decoder | NoteDecoder] = WeakValueDictionary()
+        self._recent: deque[Decoder | NoteDecoder] = deque(maxlen=_KEPT)
         self._encoders: WeakKeyDictionary[Decoder, Encoder] = WeakKeyDictionary()
 
     def load(self, patch: Patch, track: Track | None = None) -> Sound | NoteSound:
@@ -56,6 +60,9 @@ class SoundLoader:
         decoder = self._decoders.get(key)
         if decoder is None:
             decoder = self._decoders[key] = load_decoder(path)
+        if decoder in self._recent:
+            self._recent.remove(decoder)
+        self._recent.append(decoder)
         return decoder
 
 

@@ -7,11 +7,13 @@ samples. All of it comes before a deadline is missed, as long as the load grows 
 from __future__ import annotations
 
 COARSE_LOAD = 0.6  # where moving sounds become coarse; nearly nobody hears it, so it begins early
-COARSEST = 8  # times as far apart: a hop; half of a change is then heard after 23 ms
+COARSEST = 16  # times as far apart: two hops; half of a change is then heard after 46 ms
 CALM_LOAD = 0.3  # where they become fine again: changes made twice as often take twice as long at most
 CALM_SECONDS = 1.0
 BEGIN_LOAD = 0.8  # where notes begin to go; what is left is for everything else that can hold a block up
 END_LOAD = 0.65  # where they no longer do, and where it aims
+PUT_OFF_LOAD, LONG_LOAD = 0.7, 0.9  # as what a block counts in which something was put off: for a while, for too long
+LONG_SAMPLES = 4096  # too long: what comes so late is heard
 WINDOW_SAMPLES = 512  # of which the worst block counts: in short blocks one of several has all of the work
 WINDOWS_BEFORE = 2  # one alone may have been held up by somebody else
 FADE_SECONDS = 0.02  # of a note that is given up
@@ -24,7 +26,7 @@ class Overload:
     Attributes
     ----------
     coarseness : int
-        How many times as far apart as usual moving sounds are to be made anew: 1, 2, 4 or `COARSEST`.
+        How many times as far apart as usual moving sounds are to be made anew: 1, 2, 4, 8 or `COARSEST`.
     """
 
     def __init__(self) -> None:
@@ -37,9 +39,13 @@ class Overload:
         self._samples = self._busy_windows = self._full_windows = 0
         self._is_relieving = False
 
-    def __call__(self, busy_seconds: float, length_seconds: float, n_samples: int) -> float:
-        """Return what share of the notes is to go now, 0 to 1, for a block that took so long and lasts so long."""
-        self._worst = max(self._worst, busy_seconds / length_seconds)
+    def __call__(self, busy_seconds: float, length_seconds: float, n_samples: int, waited_samples: int = -1) -> float:
+        """Return what share of the notes is to go now, 0 to 1, for a block that took so long and lasts so long.
+
+        ``waited_samples`` is `budget.Budget`'s.
+        """
+        put_off = 0.0 if waited_samples < 0 else PUT_OFF_LOAD if waited_samples < LONG_SAMPLES else LONG_LOAD
+        self._worst = max(self._worst, busy_seconds / length_seconds, put_off)
         self._length_seconds += length_seconds
         self._samples += n_samples
         if self._samples < WINDOW_SAMPLES:

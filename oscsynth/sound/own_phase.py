@@ -55,11 +55,17 @@ class OwnPhase:
     ----------
     stft : Stft
         The engine's.
+
+    Attributes
+    ----------
+    longest_step_samples : int
+        How far apart two windows may be.
     """
 
     def __init__(self, stft: Stft) -> None:
         self._stft = stft
         self._piece = piece_samples(stft)
+        self.longest_step_samples = self._piece // 2  # at which Hann windows add up to one
         self._base = 0  # the sample at which what is added up begins
         self._sum = np.zeros((2, self._piece + stft.hop_samples), np.float32)  # middle and side
         self._layers = [_Layer(0, 1, NOTHING.array())]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..parameters import PART_SLOTS
 from .bank import Voices
+from .budget import Budget
 from .controls import Row
 from .deck import PANIC_SECONDS, Deck
 from .note_sound import NoteSound
@@ -26,13 +27,16 @@ class Part:
         1 to 8.
     sounds : dict of int to Sound or NoteSound
         What is loaded, by the numbers under which the state names it; others put into it and take out of it.
+    budget : Budget, optional
+        Of the blocks.
     """
 
-    def __init__(self, number: int, sounds: dict[int, Sound | NoteSound], carrier: NoiseCarrier, inlet: Inlet) -> None:
+    def __init__(self, number: int, sounds: dict[int, Sound | NoteSound], carrier: NoiseCarrier, inlet: Inlet, budget: Budget | None = None) -> None:
         self._number = number
         self._sounds = sounds
         self._carrier = carrier
         self._inlet = inlet
+        self._budget = budget
         self._current: Deck | None = None
         self._past_faults = 0
         self._panics = 0.0
@@ -56,7 +60,7 @@ class Part:
         """Take over its row of the state, and the voices; return whether something acts at once, and whether something has to wait."""
         if row[_PANIC] != self._panics:
             self._panics = row[_PANIC]
-            self._cut_past(now, PANIC_SECONDS * self._carrier.stft.sample_rate_hz)
+            self.cut_past(now, PANIC_SECONDS * self._carrier.stft.sample_rate_hz)
         number = int(row[_PATCH]) if row[_OPEN] else -1
         current = self._current
         if current is not None and (number != current.number or int(row[_OUTPUT]) != current.output or current.is_recast_by(row)):
@@ -73,12 +77,12 @@ class Part:
         shortest_samples = SWITCH_SECONDS * self._carrier.stft.sample_rate_hz
         if number >= 0 and len(self.decks) >= MAX_DECKS:
             # Switched faster than anything can fade: the new patch waits for a place, and what is meant for it does not reach the old one.
-            self._cut_past(now, shortest_samples)
+            self.cut_past(now, shortest_samples)
             return False, True
         fade_samples = max(shortest_samples, row[_TRAVEL] * self._carrier.stft.sample_rate_hz)
         self._current = None
         if sound is not None:
-            self._current = Deck(number, self._number, sound, self._carrier, row, self._inlet, now)
+            self._current = Deck(number, self._number, sound, self._carrier, row, self._inlet, now, self._budget)
             if current is None:
                 self._current.start(voices, now, fade_samples)
             else:
@@ -88,17 +92,9 @@ class Part:
             current.end(now, fade_samples)
         return True, False
 
-    def _cut_past(self, now: int, samples: float) -> None:
-        """Have what goes on from earlier patches end within some samples."""
-        for deck in self.decks:
-            if deck is not self._current:
-                deck.cut(now, samples)
-
-    def change(self, now: int, until: int, spread: int, master_gain: float, always: bool = False, at_clock: bool = True) -> None:
-        """Make anew what moves; see `Deck.change`. ``always``: what stands still, too."""
-        for deck in self.decks:
-            if always or not deck.is_settled():
-                deck.change(now, until, spread, master_gain, at_clock)
+    def cut_past(self, now: int, samples: float) -> int:
+        """Have what goes on from earlier patches end within some samples; return of how many patches it would have gone on for longer."""
+        return sum([deck.cut(now, samples) for deck in self.decks if deck is not self._current])
 
     def clean_up(self) -> None:
         """Forget what has ended."""

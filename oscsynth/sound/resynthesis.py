@@ -46,14 +46,18 @@ class Resynthesis:
         How far the gate was open at the last `spectrum`.
     """
 
+    is_behind = False  # all that sounds is decoded together
+
     def __init__(self, sound: Sound, controls: Controls, source: Source) -> None:
         self.faults = self.n_moving = 0
         self.gate = Gate(controls, sound.stft.sample_rate_hz)
         self.source, self.level = source, 0.0
         self._sound, self._controls = sound, controls
         self.step_samples = 2 * sound.stft.clock_samples  # how often it listens: at every other clock
+        self._is_in_haste = False
         self._cell = -1  # of the clock, in which it listened last
-        self._heard: Heard | None = None
+        self._heard: Heard | None = None  # what was decoded, and what is heard now
+        self._now: Heard | None = None
         self._own: Row = np.zeros(0)  # where the encoder put the latents
         self._each: Magnitudes = np.zeros((0, 0), np.float32)  # the note classes of the last spectrum, apart
 
@@ -67,15 +71,22 @@ class Resynthesis:
         if isinstance(self.source, TrackSource) and isinstance(other.source, TrackSource) and self.source.track is other.source.track:
             self.source = other.source
 
-    def listen(self, now: int) -> None:
-        """Hear what the source has at a sample; as often as the clock says, however often it is called."""
+    def listen(self, now: int, in_haste: bool = False) -> None:
+        """Hear what the source has at a sample; as often as the clock says, however often it is called.
+
+        ``in_haste``: keep for now what was decoded last, and give what is heard its colour.
+        """
         if now // self.step_samples == self._cell:
             return
         self._cell = now // self.step_samples
         ear, encoder = self._sound.ear, self._sound.encoder
         assert ear is not None and encoder is not None
         window = self.source.window(now)
-        self._heard = heard = ear.hear(window) if window is not None else None
+        self._now = heard = ear.hear(window) if window is not None else None
+        self._is_in_haste = in_haste and heard is not None and self._heard is not None and len(self._each) > 0
+        if self._is_in_haste:
+            return
+        self._heard = heard
         if heard is not None:
             own = encoder.encode(heard.shape, heard.note_class, heard.octave).astype(np.float64)
             self.faults += not np.isfinite(own).all()
@@ -89,7 +100,8 @@ class Resynthesis:
         if heard is None or self.level <= 0.0:
             return None
         self.n_moving = COST
-        self._each = self._decoded(heard, row)
+        if not self._is_in_haste:
+            self._each = self._decoded(heard, row)
         magnitude: Magnitudes = mixed(self._each[None])[0]
         return magnitude * np.float32(self.level)
 
@@ -105,10 +117,10 @@ class Resynthesis:
         complex64 (channels, n_bins)
             None for silence.
         """
-        heard = self._heard
-        if heard is None or self.level <= 0.0:
+        heard, now = self._heard, self._now
+        if heard is None or now is None or self.level <= 0.0:
             return None
-        spectra: Spectrum = heard.spectra * (mixed(self._each[None])[0] / np.maximum(heard.magnitude, np.float32(1e-12)))
+        spectra: Spectrum = now.spectra * (mixed(self._each[None])[0] / np.maximum(heard.magnitude, np.float32(1e-12)))
         return spectra
 
     def apart(self) -> Apart:

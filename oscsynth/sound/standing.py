@@ -42,7 +42,11 @@ class Standing:
         The spectrum of each at the loudness of a drone.
     faults : int
         Spectra that came out not finite and are silent.
+    is_behind : bool
+        As for `walking.Walking`; all that moves is decoded together here, and never late.
     """
+
+    is_behind = False
 
     def __init__(self, sound: Sound, n: int, faders_at: FadersAt, ahead: Callable[[float, int], tuple[Values, Row] | None]) -> None:
         self._sound, self._faders_at, self._ahead_at = sound, faders_at, ahead

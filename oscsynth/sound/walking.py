@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from .budget import Budget
 from .comb import comb_of, combed
 from .controls import Indices, Row
 from .loaded import Magnitudes
@@ -31,12 +32,20 @@ class Walking:
     n : int
         The most there can be.
     faders_at : callable
-        As for `standing.Standing`; so are the attributes.
+        As for `standing.Standing`; so are the other attributes.
+    budget : Budget, optional
+        Of the blocks; where there is one, notes that do not fit are decoded later. What has not been decoded yet is silent.
+
+    Attributes
+    ----------
+    is_behind : bool
+        Whether there are such notes.
     """
 
-    def __init__(self, sound: NoteSound, n: int, faders_at: FadersAt) -> None:
+    def __init__(self, sound: NoteSound, n: int, faders_at: FadersAt, budget: Budget | None = None) -> None:
         self._sound, self._faders_at = sound, faders_at
         self.faults = 0
+        self._budget, self.is_behind = budget, False
         self._places = np.zeros(n, np.intp)  # which of the decoder's pitches each has
         self._rests, self._is_odd = np.zeros(n, bool), np.zeros(n, bool)
         self._lobes: dict[int, Lobes] = {}  # by place
@@ -56,6 +65,7 @@ class Walking:
         self._places[at] = sound.decoder.nearest(np.array([pitch]))[0]
         self.sung[at] = sound.decoder.pitches[self._places[at]]
         self._begun[at], self._timbres[at], self._draws[at] = now, np.nan, sound.draw(number)
+        self._bands[at] = self._gains[at] = 0.0
         self._is_odd[at] = bool(number % 2)
 
     def follow(self, at: int, other: object, theirs: int, now: int) -> None:
@@ -80,18 +90,25 @@ class Walking:
         stale = (timbres != self._timbres[:n]).any(1) & touched
         walks = ~stale & (semitones == self._semitones[:n]) & (moment - self._begun[:n] > sound.loop_samples())
         at = np.flatnonzero(touched & ~self._rest(walks) if touched.all() and n > FEW else touched)
-        if stale.any():
-            self._decode(np.flatnonzero(stale), timbres[stale])
+        some = self._affordable(np.flatnonzero(stale))
+        if len(some):
+            self._decode(some, timbres[some])
         if len(at):
             self._semitones[at] = semitones[at]
             self._hear(at, moment)
-        return int(touched.sum()) + DECODE_COST * int(stale.sum())
+        return int(touched.sum()) + DECODE_COST * len(some)
 
     def _rest(self, walks: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return which are left as they are this time: those that have come to their loop and only walk, every other time, not all at once."""
         n = len(walks)
         self._rests[:n] = np.where(walks, ~self._rests[:n], self._is_odd[:n])
         return self._rests[:n] & walks
+
+    def _affordable(self, stale: Indices) -> Indices:
+        """Return those of some notes that there is time to decode now."""
+        most = self._budget.room(self._sound.note_seconds) if self._budget is not None else len(stale)
+        self.is_behind = len(stale) > most
+        return stale[:most]
 
     def _decode(self, at: Indices, timbres: Magnitudes) -> None:
         self._timbres[at] = timbres

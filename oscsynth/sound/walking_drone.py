@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ..parameters import N_CLASSES, PART_SLOTS
+from .budget import Budget
 from .controls import Controls, Row
 from .drone import registers
 from .gate import Gate
@@ -24,12 +25,12 @@ _HOME_OCTAVE = 4.0
 class WalkingDrone:
     """A gate, and a note for each note class that has weight; one that gets some begins then."""
 
-    def __init__(self, sound: NoteSound, controls: Controls) -> None:
+    def __init__(self, sound: NoteSound, controls: Controls, budget: Budget | None = None) -> None:
         self._controls = controls
         self.gate = Gate(controls, sound.stft.sample_rate_hz)
         self.n_moving = 0
         self._sound = sound
-        self._spectra = Walking(sound, N_CLASSES, self._faders_at)
+        self._spectra = Walking(sound, N_CLASSES, self._faders_at, budget)
         self._pitches = np.full(N_CLASSES, np.nan)  # at which each class began; NaN: it does not sound
         self._gains, self._pitches_hz = np.zeros(N_CLASSES), np.zeros(N_CLASSES)
 
@@ -37,6 +38,11 @@ class WalkingDrone:
     def faults(self) -> int:
         """Spectra that came out not finite and are silent."""
         return self._spectra.faults
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether some notes are still to be decoded."""
+        return self._spectra.is_behind
 
     @property
     def arrives(self) -> float:

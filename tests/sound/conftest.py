@@ -8,6 +8,7 @@ import pytest
 
 from oscsynth.parameters import State
 from oscsynth.patch import Patch
+from oscsynth.sound.budget import Budget
 from oscsynth.sound.engine import Engine
 from oscsynth.sound.loading import load_sound
 from tests.decoders import tiny_decoder
@@ -23,8 +24,8 @@ def decoder_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Player:
     """An engine that plays patches, and the state that control would hold."""
 
-    def __init__(self, *patches: Patch, rate_hz: int = RATE_HZ, n_channels: int = 2) -> None:
-        self.engine = Engine(rate_hz, n_channels)
+    def __init__(self, *patches: Patch, rate_hz: int = RATE_HZ, n_channels: int = 2, budget: Budget | None = None) -> None:
+        self.engine = Engine(rate_hz, n_channels, budget)
         for number, patch in enumerate(patches, 1):
             self.engine.install(number, load_sound(patch, rate_hz))
         self.state = State()

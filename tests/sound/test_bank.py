@@ -12,6 +12,7 @@ import pytest
 
 from oscsynth.patch import LatentControl, Patch, Pressure, Velocity
 from oscsynth.sound.bank import Bank
+from oscsynth.sound.budget import Budget
 from oscsynth.sound.decoder import Decoder
 from oscsynth.sound.output import KNEE
 from tests.sound.conftest import RATE_HZ, Player
@@ -22,8 +23,8 @@ from .test_engine import second_difference, strongest_classes
 class Keys(Player):
     """A player of notes."""
 
-    def __init__(self, *patches: Patch) -> None:
-        super().__init__(*(dataclasses.replace(patch, mode="notes") for patch in patches))
+    def __init__(self, *patches: Patch, budget: Budget | None = None) -> None:
+        super().__init__(*(dataclasses.replace(patch, mode="notes") for patch in patches), budget=budget)
         self.serial = 0
         for stage, value in (("attack", 5), ("decay", 0), ("release", 100)):
             self.set(f"envelope/{stage}", value)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import oscsynth.sound.phase as phase
 from oscsynth.patch import LatentControl, Patch
-from oscsynth.sound.deck import Deck
 from oscsynth.sound.loading import load_sound
 from oscsynth.sound.output import CEILING
+from oscsynth.sound.overlap_add import OverlapAdd
 from tests.decoders import nan_producing
 from tests.sound.conftest import RATE_HZ, Player
 
@@ -117,9 +117,9 @@ def moving_at_2_hz(play: Player) -> np.ndarray:
 
 def test_a_moving_latent_is_decoded_often_enough(player: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     sound = moving_at_2_hz(player())
-    change = Deck.change
+    change = OverlapAdd.change
     monkeypatch.setattr(phase.Stft, "clock_samples", property(lambda stft: 16))
-    monkeypatch.setattr(Deck, "change", lambda deck, now, until, spread, *more: change(deck, now, until, 128, *more))
+    monkeypatch.setattr(OverlapAdd, "change", lambda sound, start, spread, *more: change(sound, start, 128, *more))
     reference = moving_at_2_hz(player())
     error_db = 20 * np.log10(np.sqrt(np.mean((sound - reference) ** 2) / np.mean(reference**2)))
     assert error_db < -50

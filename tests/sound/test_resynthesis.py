@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from oscsynth.errors import DecoderError
 from oscsynth.parameters import N_SLOTS, State
 from oscsynth.patch import Patch
+from oscsynth.sound.budget import Budget
 from oscsynth.sound.controls import Controls
 from oscsynth.sound.encoder import Encoder
 from oscsynth.sound.engine import Engine
@@ -46,9 +47,11 @@ def note(pitch_midi: float, seconds: float, amplitude: float = 0.1) -> np.ndarra
 class Stage:
     """An engine that hears, and the state that control would hold."""
 
-    def __init__(self, decoder: Path, track: np.ndarray | None = None, rate_hz: int = RATE_HZ, **fields: object) -> None:
+    def __init__(
+        self, decoder: Path, track: np.ndarray | None = None, rate_hz: int = RATE_HZ, budget: Budget | None = None, **fields: object
+    ) -> None:
         patch = Patch("Test", str(decoder), mode="resynthesis", input="live", **{"phase": "input", **fields})  # type: ignore[arg-type]
-        self.engine, self.state = Engine(rate_hz), State()
+        self.engine, self.state = Engine(rate_hz, budget=budget), State()
         self.engine.install(1, SoundLoader(rate_hz).load(patch, Track(track, rate_hz) if track is not None else None))
         for name, value in (("open", 1), ("patch", 1), ("gate", 1), ("envelope/sustain", 1), ("envelope/attack", 0), ("width", 1)):
             self.set(name, value)

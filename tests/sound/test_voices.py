@@ -1,4 +1,5 @@
 import gc
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +30,18 @@ def test_patches_of_one_file_share_its_decoder_until_it_changes(decoder_path: Pa
     assert loader.load(Patch("New", str(copy))).decoder is not one.decoder
 
 
-def test_a_decoder_that_nobody_plays_is_let_go(decoder_path: Path) -> None:
+def test_a_decoder_that_nobody_plays_is_kept_for_a_while(decoder_path: Path, tmp_path: Path) -> None:
     loader = SoundLoader(44100)
-    sound = loader.load(Patch("One", str(decoder_path)))
-    assert len(loader._decoders) == 1
-    del sound
+    copies = [str(shutil.copy(decoder_path, tmp_path / f"{copy}.onnx")) for copy in range(6)]
+    first = loader.load(Patch("One", copies[0])).decoder
+    for copy in copies[1:4]:
+        loader.load(Patch("Other", copy))
+    assert loader.load(Patch("Again", copies[0])).decoder is first
+    del first
+    for copy in copies[1:]:
+        loader.load(Patch("Other", copy))
     gc.collect()
-    assert len(loader._decoders) == 0
+    assert sorted(path for path, *_ in loader._decoders) == copies[2:]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

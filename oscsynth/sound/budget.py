@@ -1,0 +1,68 @@
+"""What of a block's time is left, so that what can wait is put off rather than the block be late. Rendering thread.
+
+Offline there is none: everything is done at its moment, and the same score gives the same samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+SHARE = 0.8  # of a block's length that may be planned; what is left is for whatever else holds it up
+FADING = 0.05  # how fast estimates come down
+
+
+class Budget:
+    """The time of one block after the other.
+
+    Parameters
+    ----------
+    clock : callable
+        Returns seconds, as ``time.monotonic`` does.
+
+    Attributes
+    ----------
+    end_samples : int
+        Where the block at hand ends.
+    is_fresh : bool
+        Whether nothing that can wait was done in it yet.
+    reserved_seconds : float
+        What the rest of the block takes come what may.
+    waited_samples : int
+        How long the longest has waited of what was put off in the block at hand; -1: nothing was.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.end_samples, self.waited_samples, self.is_fresh, self.reserved_seconds = 0, -1, True, 0.0
+        self._costs_seconds: dict[str, float] = {}
+        self._until_seconds = 0.0
+
+    def begin(self, begun_seconds: float, length_seconds: float, end_samples: int) -> None:
+        """Begin a block."""
+        self._until_seconds = begun_seconds + SHARE * length_seconds
+        self.end_samples, self.waited_samples, self.is_fresh = end_samples, -1, True
+
+    def allows(self, seconds: float) -> bool:
+        """Return whether so much more can be done in time."""
+        return self._left_seconds() > seconds
+
+    def room(self, seconds: float) -> int:
+        """Return how often something can be done that takes so long; at least once."""
+        return max(1, int(self._left_seconds() / max(seconds, 1e-6)))
+
+    def _left_seconds(self) -> float:
+        return self._until_seconds - self.clock() - self.reserved_seconds
+
+    def cost_seconds(self, what: str) -> float:
+        """Return what something is thought to take: what was never done, as long as whatever took longest."""
+        known = self._costs_seconds.get(what)
+        return known if known is not None else max(self._costs_seconds.values(), default=0.0)
+
+    def took(self, what: str, seconds: float) -> None:
+        """Take note of what something took: estimates go up at once, and come down slowly."""
+        old_seconds = self._costs_seconds.get(what, 0.0)
+        self._costs_seconds[what] = max(seconds, old_seconds + FADING * (seconds - old_seconds))
+
+    def put_off(self, waited_samples: int) -> None:
+        """Take note of something that has waited so long, and goes on waiting."""
+        self.waited_samples = max(self.waited_samples, waited_samples)

@@ -1,0 +1,251 @@
+"""What waits when a block has no time for it, and for how long. The clock is moved by hand."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oscsynth.patch import Patch
+from oscsynth.sound.budget import SHARE, Budget
+from oscsynth.sound.deck import Deck
+from oscsynth.sound.note_sound import NoteSound
+from oscsynth.sound.resynthesis import Resynthesis
+from tests.encoders import tiny_encoder
+from tests.note_decoders import tiny_note_decoder
+from tests.sound.conftest import RATE_HZ, Player
+
+from .test_bank import Keys
+from .test_resynthesis import Stage, note, rms
+
+BLOCK = 512
+BLOCK_SECONDS = BLOCK / RATE_HZ
+
+
+class Slow:
+    """A machine on which each change of a deck takes a share of a block; ``changes`` are (block, deck, in haste)."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, share: float = 0.0, haste_share: float = 0.0) -> None:
+        self.seconds, self.share, self.haste_share = 0.0, share, haste_share
+        self.budget = Budget(lambda: self.seconds)
+        self.changes: list[tuple[int, int, bool]] = []
+        self.block, self.longest = 0, 0.0
+        change = Deck.change
+
+        def slow(deck: Deck, *arguments: object, in_haste: bool = False, **more: object) -> None:
+            change(deck, *arguments, in_haste=in_haste, **more)  # type: ignore[arg-type]
+            self.seconds += BLOCK_SECONDS * (self.haste_share if in_haste else self.share)
+            self.changes.append((self.block, id(deck), in_haste))
+
+        monkeypatch.setattr(Deck, "change", slow)
+
+    def play(self, play: Player | Stage, n_blocks: int = 1, heard: Iterator[np.ndarray] | None = None) -> np.ndarray:
+        """Return the next blocks, and see how long the longest takes, in blocks."""
+        blocks, values = [], np.frombuffer(play.state.values)
+        for _ in range(n_blocks):
+            begun = self.seconds
+            self.budget.begin(begun, BLOCK_SECONDS, play.engine.position_samples + BLOCK)
+            blocks.append(play.engine.render(values, BLOCK, next(heard) if heard is not None else None))
+            self.block += 1
+            self.longest = max(self.longest, (self.seconds - begun) / BLOCK_SECONDS)
+        return np.concatenate(blocks)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
+    return Slow(monkeypatch)
+
+
+def test_only_what_fits_is_allowed() -> None:
+    budget = Budget(lambda: 10.0)
+    budget.begin(10.0, 1.0, 512)
+    assert budget.allows(0.9 * SHARE) and not budget.allows(1.1 * SHARE)
+    budget.reserved_seconds = 0.5 * SHARE
+    assert budget.allows(0.4 * SHARE) and not budget.allows(0.6 * SHARE)
+    assert budget.room(0.1 * SHARE) in (4, 5) and budget.room(5.0) == 1
+
+
+def test_estimates_go_up_at_once_and_come_down_slowly() -> None:
+    budget = Budget(lambda: 0.0)
+    assert budget.cost_seconds("flute") == 0.0
+    budget.took("flute", 1.0)
+    budget.took("flute", 3.0)
+    assert budget.cost_seconds("flute") == 3.0 and budget.cost_seconds("never done") == 3.0, "as long as the longest"
+    budget.took("flute", 1.0)
+    assert 2.0 < budget.cost_seconds("flute") < 3.0
+
+
+def test_where_there_is_time_nothing_is_another(decoder_path: Path, slow: Slow) -> None:
+    sounds = []
+    for budget in (None, slow.budget):
+        play = Player(Patch("Test", str(decoder_path)), budget=budget)
+        play.open(part=2)
+        blocks = []
+        for step in range(20):
+            play.latents(0.5 + 0.4 * np.sin(step), part=1 + step % 2)
+            blocks.append(slow.play(play))
+        sounds.append(np.concatenate(blocks))
+    assert np.array_equal(*sounds)
+
+
+def moving(play: Player, slow: Slow, n_parts: int, n_blocks: int) -> None:
+    for step in range(n_blocks):
+        for part in range(1, n_parts + 1):
+            play.latents(0.5 + 0.4 * np.sin(0.7 * step + part), part=part)
+        slow.play(play)
+
+
+def test_no_block_is_late_and_nobody_waits_for_ever(decoder_path: Path, slow: Slow) -> None:
+    play = Player(Patch("Test", str(decoder_path)), budget=slow.budget)
+    for part in range(2, 5):
+        play.open(part=part)
+    slow.play(play, 8)
+    slow.share, slow.longest = 0.35, 0.0  # of a block, four times in each clock: 5.6 blocks in one
+    moving(play, slow, 4, 4)
+    slow.changes.clear()
+    slow.longest = 0.0
+    moving(play, slow, 4, 60)
+    assert slow.longest <= 1.0
+    for deck in {deck for _, deck, _ in slow.changes}:
+        blocks = [block for block, each, _ in slow.changes if each == deck]
+        assert len(blocks) > 20 and max(np.diff(blocks)) <= 4
+    assert len({deck for _, deck, _ in slow.changes}) == 4
+
+
+def test_what_never_fits_gets_a_block_for_itself(decoder_path: Path, slow: Slow) -> None:
+    play = Player(Patch("Test", str(decoder_path)), budget=slow.budget)
+    slow.play(play, 8)
+    slow.share = 0.95
+    moving(play, slow, 1, 8)
+    slow.changes.clear()
+    slow.longest = 0.0
+    moving(play, slow, 1, 40)
+    assert slow.longest <= 1.0 and len(slow.changes) > 8
+
+
+def test_what_waits_is_told_and_forgotten(decoder_path: Path, slow: Slow) -> None:
+    play = Player(Patch("Test", str(decoder_path)), budget=slow.budget)
+    slow.play(play, 8)
+    assert slow.budget.waited_samples == -1
+    slow.share = 0.9
+    moving(play, slow, 1, 8)
+    told = []
+    for step in range(8):
+        play.latents(0.1 * step)
+        slow.play(play)
+        told.append(slow.budget.waited_samples)
+    assert max(told) >= BLOCK
+    slow.share = 0.0
+    slow.play(play, 100)
+    assert slow.budget.waited_samples == -1
+
+
+def test_a_change_that_waited_is_heard_whole(decoder_path: Path, slow: Slow) -> None:
+    ends = []
+    for share in (0.0, 0.95):
+        slow.share = share
+        play = Player(Patch("Test", str(decoder_path)), budget=slow.budget)
+        slow.play(play, 8)
+        play.latents(0.9, 0.1)
+        slow.play(play, 100)
+        ends.append(slow.play(play, 4))
+    assert np.array_equal(*ends)
+
+
+def test_notes_that_do_not_fit_are_decoded_soon_after(tmp_path: Path, slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tiny_note_decoder(tmp_path / "notes.onnx")
+    decode, counts = NoteSound.decode, []
+
+    def counted(sound: NoteSound, timbres: np.ndarray, places: np.ndarray) -> object:
+        slow.seconds += 0.3 * BLOCK_SECONDS * len(timbres)
+        counts.append((slow.block, len(timbres)))
+        return decode(sound, timbres, places)
+
+    monkeypatch.setattr(NoteSound, "decode", counted)
+    heard = []
+    for budget in (None, slow.budget):
+        play = Keys(Patch("Test", str(path)), budget=budget)
+        for sound in play.engine._sounds.values():
+            assert isinstance(sound, NoteSound)
+            sound.note_seconds = 0.3 * BLOCK_SECONDS
+        play.engine.coarseness = 16  # its turns are four blocks apart
+        for voice in range(8):
+            play.on(voice, 60 + voice)
+        counts.clear()
+        slow.play(play, 60)
+        heard.append(slow.play(play, 4))
+    assert max(sum(n for block, n in counts if block == each) for each, _ in counts) <= 3 and sum(n for _, n in counts) == 8
+    assert counts[-1][0] - counts[0][0] < 6
+    assert rms(heard[0] - heard[1]) < 1e-6 * rms(heard[0])
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.decoders import tiny_decoder
+
+    decoder = tiny_decoder(tmp_path_factory.mktemp("pair") / "pair.onnx", registers=(3, 4, 5))
+    tiny_encoder(decoder, latents=(0.6, 0.7, 0.2), registers=(3, 4, 5))
+    return decoder
+
+
+def test_what_must_not_wait_is_done_in_haste(pair: Path, slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The windows of a patch with the input's own phases come on their beat, and are as loud."""
+    sound = note(60, 2.0)
+    levels, decoded = [], []
+    decode = Resynthesis._decoded
+    monkeypatch.setattr(Resynthesis, "_decoded", lambda *arguments: decoded.append(slow.block) or decode(*arguments))
+    for share in (0.0, 0.7):
+        slow.share, slow.haste_share = share, 0.1
+        stage = Stage(pair, phase="input", budget=slow.budget)
+        slow.changes.clear()
+        decoded.clear()
+        slow.longest = 0.0
+        heard = slow.play(stage, 120, itertools.cycle(np.split(sound[: 160 * BLOCK], 160)))[40 * BLOCK :]
+        levels.append([rms(piece) for piece in np.split(heard, 80)])
+    blocks = [block for block, _, in_haste in slow.changes if in_haste]
+    assert len(blocks) > 20 and slow.longest <= 1.0
+    assert len(decoded) == len(slow.changes) - len(blocks)
+    assert np.array(levels[1]) == pytest.approx(np.array(levels[0]), rel=0.1)
+
+
+@pytest.mark.parametrize("phase", ["input", "noise", "tonal"])
+@pytest.mark.parametrize("coarseness", [4, 16])
+def test_coarse_it_is_as_even(pair: Path, phase: str, coarseness: int) -> None:
+    sound = note(60, 2.0)
+    evenness = []
+    for coarse in (1, coarseness):
+        stage = Stage(pair, phase=phase)
+        stage.engine.coarseness = coarse
+        heard = stage.hear(sound)[RATE_HZ // 2 :]
+        pieces = np.array([rms(piece) for piece in np.split(heard[: 64 * 441], 64)])
+        evenness.append(pieces.std() / pieces.mean())
+    assert evenness[1] < 1.2 * evenness[0] + 0.02
+
+
+def test_where_it_is_coarse_decks_take_turns(decoder_path: Path) -> None:
+    play = Player(Patch("Test", str(decoder_path)))
+    play.open(part=2)
+    play.engine.coarseness = 8
+    turns = set()
+    for step in range(40):
+        for part in (1, 2):
+            play.latents(0.5 + 0.4 * np.sin(0.3 * step + part), part=part)
+        play.render(256)
+        turns.add(frozenset(deck._turn_samples for part in play.engine._parts for deck in part.decks))
+    assert turns >= {frozenset({0, 512})}
+
+
+def test_what_was_switched_away_from_goes_first(decoder_path: Path) -> None:
+    patch = Patch("Test", str(decoder_path))
+    play = Player(patch, patch)
+    play.set("travel", 5.0)
+    play.render(4096)
+    play.set("patch", 2)
+    play.render(4096)
+    assert play.engine.sounding_parts == 1 and len(play.engine._parts[0].decks) == 2
+    assert play.engine.shed_past() == 1 and play.engine.shed_past() == 0
+    play.render(4096)
+    assert len(play.engine._parts[0].decks) == 1
