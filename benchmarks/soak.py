@@ -39,7 +39,7 @@ from tests.engine_harness import wait_until
 from tests.serving import Serve, free_port, megabytes
 
 from . import soak_page
-from .machine import machine
+from .machine import machine, stolen_seconds
 from .scenes import scene
 from .soak_crowd import N_PARTS, Crowd, message
 
@@ -188,12 +188,6 @@ class Observer:
 def _sentence(line: str) -> str:
     """Return a line with N for its numbers, and without the one packet that it names of many."""
     return re.sub(r"-?\d[\d.e+-]*", "N", line.partition("; the last from")[0])
-
-
-def stolen_seconds() -> float:
-    """Return how long other guests of this computer have kept its processors, as the kernel knows it."""
-    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
-    return int(fields[8]) / os.sysconf("SC_CLK_TCK")
 
 
 async def soak(serve: Serve, http_port: int, patches: list[str], observer: Observer, seconds: float, seed: int) -> None:

@@ -20,7 +20,7 @@ from tests.audio.jack_server import PERIOD_SAMPLES, SAMPLE_RATE_HZ, Capture, env
 from tests.engine_harness import wait_until
 from tests.serving import Serve, megabytes, tiny_patches
 
-from .machine import machine
+from .machine import machine, stolen_seconds
 
 SWITCHES_PER_SECOND = 10
 STEADY_SECONDS = 3.0
@@ -32,7 +32,8 @@ class Result:
     """What happened while switching. ``late_clients``: of whom the server said that it was not finished in time, and how often.
 
     ``roughness`` is the largest second difference over the largest in the steady patches; ``growth`` the megabytes of each process in each
-    half of the run.
+    half of the run. Of the ``late_blocks`` the engine was ``held_up`` in some by other programs or the system; ``stolen_seconds`` is how long other
+    guests of this computer had the processors.
     """
 
     switches: int
@@ -41,6 +42,8 @@ class Result:
     steady_xruns_per_minute: float
     underruns: int
     late_blocks: int
+    held_up: int
+    stolen_seconds: float
     roughness: float
     load_peak: float
     growth: dict[str, tuple[float, float]]
@@ -74,7 +77,7 @@ def steady_roughness(serve: Serve, capture: Capture, choices: Iterable[Callable[
 def switching(serve: Serve, capture: Capture, log: Path, seconds: float, step: Callable[[int], None], steady: tuple[float, float]) -> Result:
     """Call ``step`` ten times a second with 0, 1, 2 ..., and listen; ``steady`` is what `steady_roughness` found."""
     xruns, first, telemetry, late = capture.xruns, capture.samples, serve.telemetry, late_clients(log)
-    memories = [memory(serve)]
+    memories, stolen = [memory(serve)], stolen_seconds()
     done = 0
     for _half in range(2):
         begun_seconds, until = time.monotonic(), time.monotonic() + seconds / 2
@@ -94,6 +97,8 @@ def switching(serve: Serve, capture: Capture, log: Path, seconds: float, step: C
         steady_xruns_per_minute=steady[1],
         underruns=int(now.underruns - telemetry.underruns),
         late_blocks=int(now.late_blocks - telemetry.late_blocks),
+        held_up=int(now.held_up - telemetry.held_up),
+        stolen_seconds=round(stolen_seconds() - stolen, 2),
         roughness=roughness(capture.sound[first : capture.samples]) / steady[0],
         load_peak=now.load_peak,
         growth={name: (memories[1][name] - memories[0][name], memories[2][name] - memories[1][name]) for name in memories[0]},
@@ -150,7 +155,8 @@ def report(result: Result, seconds: float, output: Path | None = None, name: str
     print(f"xruns {result.xruns} (the machine's own: {result.steady_xruns_per_minute:.0f} a minute with nothing switched)")
     late = ", ".join(f"{client} {count} times" for client, count in result.late_clients.items()) or "nobody"
     print(f"of whom JACK says that it was late: {late}")
-    print(f"underruns that PortAudio saw {result.underruns}, blocks rendered too late {result.late_blocks}")
+    print(f"underruns that PortAudio saw {result.underruns}, blocks rendered too late {result.late_blocks}, held up in {result.held_up} of them")
+    print(f"other guests of this computer had its processors for {result.stolen_seconds:.2f} s")
     print(f"worst block {100 * result.load_peak:.0f} % of its length")
     print(f"largest second difference: {result.roughness:.2f} times that of the steady patches")
     for name, (first, second) in result.growth.items():

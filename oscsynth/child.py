@@ -74,6 +74,7 @@ class Child:
 
 def _run(module: str, *arguments: object) -> None:
     """Be a child: run the ``main`` of a module of this package."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking through all that is installed for some takes long, and none is ours
     for name in ("SIGINT", "SIGHUP"):  # they reach every process of the terminal; the parent decides
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)

@@ -27,6 +27,7 @@ from .recording_child import RecordingChild
 from .tap import Tap, tap_path
 
 LOOK_EVERY_SECONDS = 0.1
+SHOW_SECONDS = 1.0  # by then the face is shown, whatever the children say
 
 
 class Face(Protocol):
@@ -42,7 +43,7 @@ OpenFace = Callable[[Options, Callable[[], None], Callable[[], None]], Face]  # 
 
 
 def _open_screen(options: Options, leave: Callable[[], None], open_network: Callable[[], None]) -> Face:
-    from .screen import Screen  # rich: only once both children are on their way
+    from .screen import Screen  # rich: only once both children are there, and have the processor no more to share
 
     return Screen(options, leave, open_network)
 
@@ -65,6 +66,7 @@ class Daemon:
         self._exit_code = 0
         self._face: Face | None = None
         self._sentences: list[str] = []
+        self._early: list[dict[str, Any]] = []  # events that came before there was a face
         if kind(self._audio) == ".wav" and (free := free_name(Path(self._audio))) != Path(self._audio):
             self._sentences.append(f"{self._audio} exists and stays as it is: recording into {free}.")
             self._audio = str(free)
@@ -115,17 +117,24 @@ class Daemon:
             # Control has the longer way to go: patches to read and to check.
             self.control.start()
             self.engine.start()
-            self._show()
             while not self._stop.is_set():
                 self._look()
         finally:
             self._end()
         return self._exit_code
 
-    def _show(self) -> None:
-        self._face = self._open_face(self.options, self.stop, self.open_network)
-        for sentence in self._sentences:
-            self._face.say(sentence)
+    def _show(self) -> Face:
+        if self._face is None:
+            self._face = self._open_face(self.options, self.stop, self.open_network)
+            for sentence in self._sentences:
+                self._face.say(sentence)
+            for event in self._early:
+                self._face.show(event)
+        return self._face
+
+    def _is_face_due(self) -> bool:
+        come = {event["event"] for event in self._early}
+        return come >= {"audio", "listening"} or time.monotonic() > self.engine.started_seconds + SHOW_SECONDS
 
     def _look(self) -> None:
         if self._opening.is_set():
@@ -135,8 +144,8 @@ class Daemon:
         children = (self.engine, self.control)
         waiting: list[Any] = [c.events for c in children if c.events] + [c.process.sentinel for c in children if c.process]
         wait(waiting, LOOK_EVERY_SECONDS)
-        if self._face:
-            self._face.tick()
+        if self._face or self._is_face_due():
+            self._show().tick()
         self._recording.look()
         for child in children:
             self._hear(child)
@@ -159,6 +168,8 @@ class Daemon:
         self._has_sounded |= event["event"] == "audio"
         if self._face:
             self._face.show(event)
+        else:
+            self._early.append(event)
 
     def _mourn(self, child: Child) -> None:
         """Say why a child is gone, and what happens now."""
@@ -192,8 +203,7 @@ class Daemon:
         self._stop.set()
 
     def _say(self, sentence: str, fault: bool = False) -> None:
-        if self._face:
-            self._face.say(sentence, fault)
+        self._show().say(sentence, fault)
 
     def _end(self) -> None:
         """Fade out and end both children, the terminal last."""

@@ -32,13 +32,10 @@ class Loader:
         self._has_engine.set()
 
     def _run(self) -> None:
-        import pydantic  # the first decoder's metadata need it; control is not ready with the first load yet
-
         from .sound.loading import SoundLoader
         from .tracks import track_of
 
-        loader = SoundLoader(self._rate_hz)
-        log.debug("pydantic %s", pydantic.VERSION)
+        loader = SoundLoader(self._rate_hz)  # control is not ready with the first load yet
         with contextlib.suppress(EOFError, OSError):  # the parent is gone; the main thread sees that too
             while True:
                 load: Load = self._loads.recv()

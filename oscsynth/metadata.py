@@ -120,6 +120,11 @@ def _adapter() -> TypeAdapter[Metadata]:
     return TypeAdapter(Metadata)
 
 
+def prepare() -> None:
+    """Make ready what `parse_metadata` needs: the first file need not wait for it."""
+    _adapter()
+
+
 def parse_metadata(text: str) -> Metadata:
     """Read and check the JSON of one decoder.
 

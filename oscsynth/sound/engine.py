@@ -29,7 +29,7 @@ Block = NDArray[np.float32]
 
 MAX_INSTANTS = 8  # in each clock; what comes later joins the next
 MANY_VOICES = 16  # while more than these move, every other clock is left out, and three of four while it is more than four times as many
-BEGINNING, HASTE = "the beginning of a hop", "in haste: "  # what budgets know them as
+BEGINNING, GOING_ON, HASTE = "the first clock of a hop", "another clock", "in haste: "  # what budgets know them as
 CHANGING = 0.3  # of what the beginning of a hop takes, that a change takes in the middle of one
 TURNS = (0, 4, 2, 6, 1, 5, 3, 7)  # eighths of the time between two changes: when each deck has its turn, so that no block has the work of all
 
@@ -176,8 +176,8 @@ class Engine:
         begun_seconds = self._budget.clock() if self._budget is not None else 0.0
         for deck in decks:
             self._add(deck, made, now)
-        if self._budget is not None and now % self.stft.hop_samples == 0:
-            self._budget.took(BEGINNING, self._budget.clock() - begun_seconds)
+        if self._budget is not None:
+            self._budget.took(GOING_ON if now % self.stft.hop_samples else BEGINNING, self._budget.clock() - begun_seconds)
         return made
 
     def _decks(self) -> list[Deck]:
@@ -272,6 +272,7 @@ class Engine:
         """Whether a deck can be made anew in what is left of the block, with all that has to be done besides."""
         begins_hop = -now % self.stft.hop_samples < budget.end_samples - now
         budget.reserved_seconds = (1.0 if begins_hop else CHANGING) * budget.cost_seconds(BEGINNING)
+        budget.reserved_seconds += (budget.end_samples - now) // self.stft.clock_samples * budget.cost_seconds(GOING_ON)
         for other in self._decks():
             if other is not deck and not other.may_wait and other.next_turn(now + at_clock) < budget.end_samples:
                 budget.reserved_seconds += budget.cost_seconds(HASTE + other.work)

@@ -7,6 +7,7 @@ from collections import deque
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from ..errors import DecoderError
+from ..metadata import prepare
 from ..patch import Patch
 from .decoder import Decoder
 from .decoders import load_decoder
@@ -24,6 +25,7 @@ class SoundLoader:
     """Loads patches for one rate; those that play the same decoder file share it (17 MB each, and the time it takes to load)."""
 
     def __init__(self, sample_rate_hz: int) -> None:
+        prepare()
         self._stft = Stft.at_rate(sample_rate_hz)
         self._decoders: WeakValueDictionary[tuple[str, int, int], Decoder | NoteDecoder] = WeakValueDictionary()
         self._recent: deque[Decoder | NoteDecoder] = deque(maxlen=_KEPT)

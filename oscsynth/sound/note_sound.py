@@ -5,7 +5,6 @@ Loading on a worker thread, everything else on the rendering thread.
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -38,13 +37,7 @@ class Notes(NamedTuple):
 
 
 class NoteSound(Loaded):
-    """A patch with its decoder of kind ``note``, ready to be played at one rate.
-
-    Attributes
-    ----------
-    note_seconds : float
-        What it took to decode one as it was loaded.
-    """
+    """A patch with its decoder of kind ``note``, ready to be played at one rate."""
 
     is_pitched = True
 
@@ -62,9 +55,7 @@ class NoteSound(Loaded):
     def _usual_gain(self) -> float:
         """Return the gain that a note in the middle needs: the level from which the ceiling is counted."""
         instruments = self.decoder.instruments
-        begun_seconds = time.thread_time()
         notes = self._decode(instruments, np.full(len(instruments), len(self.decoder.pitches) // 2))[0]
-        self.note_seconds = (time.thread_time() - begun_seconds) / len(instruments)
         return float(np.median(notes.gains))
 
     def _shares(self) -> Magnitudes:

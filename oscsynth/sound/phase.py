@@ -1,7 +1,7 @@
 """The stored noise: phases known ahead, folded into the kernels that one inverse FFT needs (design section 2).
 
 Colonel & Keene 2020 (section V) give the decoder's magnitudes the phase of noise. Here the phases are those of the STFT of one *circular* noise,
-so that they belong to a real signal and the loop has no seam. Rendering thread; the table is made once, at the start.
+so that they belong to a real signal and the loop has no seam. Rendering thread; the table is made once, as it is come to.
 """
 
 from __future__ import annotations
@@ -76,21 +76,29 @@ class NoiseCarrier:
     def __init__(self, stft: Stft, seconds: float = NOISE_SECONDS) -> None:
         self.stft = stft
         self.n_hops = int(np.ceil(seconds * stft.sample_rate_hz / stft.hop_samples))
-        self.phasors = self._analyse(np.random.default_rng(_NOISE_SEED))
+        hop, window = stft.hop_samples, stft.window_samples
+        noise = np.random.default_rng(_NOISE_SEED).standard_normal(self.n_hops * hop, np.float32)
+        self._circular = np.concatenate([noise, noise[: window - hop]])
+        self._hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)).astype(np.float32)
+        self._phasors = np.zeros((self.n_hops, stft.n_bins), np.complex64)
+        self._phasors.fill(0.0)  # touched now: no page of it is fetched while it sounds
+        self._is_analysed = np.zeros(self.n_hops, bool)
         # With the weight that Hann's outer taps have, so that it need not be multiplied in once more.
         self._turns = _quarter_turns(stft.n_bins) * np.float32(-0.25 / WINDOW_SQUARES)
         self._scratch = np.empty((OVERLAP, stft.n_bins), np.complex64)
         self._kernels: OrderedDict[tuple[int, ...], Spectrum] = OrderedDict()
 
-    def _analyse(self, rng: np.random.Generator) -> Spectrum:
-        hop, window = self.stft.hop_samples, self.stft.window_samples
-        noise = rng.standard_normal(self.n_hops * hop, np.float32)
-        circular = np.concatenate([noise, noise[: window - hop]])
-        hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)).astype(np.float32)
-        phasors = np.empty((self.n_hops, self.stft.n_bins), np.complex64)
-        for k in range(self.n_hops):
-            spectrum = np.fft.rfft(circular[k * hop : k * hop + window] * hann)
-            phasors[k] = spectrum / np.maximum(np.abs(spectrum), 1e-12)
+    def phasors(self, hop: int) -> Spectrum:
+        """Return the phases of one hop of the loop, complex64 (n_bins,), as numbers of modulus 1; analysed when it is first asked for.
+
+        All of them would take two tenths of a second, before anything sounds.
+        """
+        phasors: Spectrum = self._phasors[hop]
+        if not self._is_analysed[hop]:
+            self._is_analysed[hop] = True
+            first = hop * self.stft.hop_samples
+            spectrum = np.fft.rfft(self._circular[first : first + self.stft.window_samples] * self._hann)
+            np.divide(spectrum, np.maximum(np.abs(spectrum), 1e-12), out=phasors, casting="same_kind")
         return phasors
 
     def offset(self, seed: int) -> int:
@@ -115,7 +123,7 @@ class NoiseCarrier:
         """Write the kernels of one hop, complex64 (3, n_bins)."""
         last, one, two, three = self._scratch  # in place: memory that is hot is worth more than a line saved
         for back, turned in enumerate(self._scratch):
-            np.multiply(self.phasors[(hop - back) % self.n_hops], self._turns[back], out=turned)
+            np.multiply(self.phasors((hop - back) % self.n_hops), self._turns[back], out=turned)
         # Each of the three is a sum of the four, turned by quarters: what they have in common is added up once.
         np.add(last, two, out=out[1])
         np.add(one, three, out=out[2])

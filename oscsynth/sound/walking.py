@@ -106,14 +106,17 @@ class Walking:
 
     def _affordable(self, stale: Indices) -> Indices:
         """Return those of some notes that there is time to decode now."""
-        most = self._budget.room(self._sound.note_seconds) if self._budget is not None else len(stale)
+        most = self._budget.room(self._budget.cost_seconds(self._sound.decoder.path)) if self._budget is not None else len(stale)
         self.is_behind = len(stale) > most
         return stale[:most]
 
     def _decode(self, at: Indices, timbres: Magnitudes) -> None:
+        begun_seconds = self._budget.clock() if self._budget is not None else 0.0
         self._timbres[at] = timbres
         (self._bands[at], self._gains[at]), faults = self._sound.decode(timbres, self._places[at])
         self.faults += faults
+        if self._budget is not None:
+            self._budget.took(self._sound.decoder.path, (self._budget.clock() - begun_seconds) / len(at))
 
     def _hear(self, at: Indices, moment: float) -> None:
         """Let some sound as what they have come to; a tone needs its partials, noise is as wide as the decoder has it."""
