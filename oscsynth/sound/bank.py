@@ -86,7 +86,12 @@ class Bank:
     @property
     def arrives(self) -> float:
         """When all of them next stand still."""
-        return max(self._slides.arrives, self._envelopes.arrives(self.n_voices), self._spectra.arrives(self.n_voices))
+        return max(self.steered_until, self._spectra.arrives(self.n_voices))
+
+    @property
+    def steered_until(self) -> float:
+        """When nothing but time moves them any more: notes of a note decoder walk on."""
+        return max(self._slides.arrives, self._envelopes.arrives(self.n_voices))
 
     @property
     def faults(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 SHARE = 0.8  # of a block's length that may be planned; what is left is for whatever else holds it up
+EARLY = 0.15  # of its length: so much a block takes in which nothing moves
 FADING = 0.05  # how fast estimates come down
 
 
@@ -23,8 +24,6 @@ class Budget:
     ----------
     end_samples : int
         Where the block at hand ends.
-    is_fresh : bool
-        Whether nothing that can wait was done in it yet.
     reserved_seconds : float
         What the rest of the block takes come what may.
     waited_samples : int
@@ -33,18 +32,24 @@ class Budget:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self.end_samples, self.waited_samples, self.is_fresh, self.reserved_seconds = 0, -1, True, 0.0
+        self.end_samples, self.waited_samples, self.reserved_seconds = 0, -1, 0.0
         self._costs_seconds: dict[str, float] = {}
-        self._until_seconds = 0.0
+        self._until_seconds = self._early_seconds = 0.0
 
     def begin(self, begun_seconds: float, length_seconds: float, end_samples: int) -> None:
         """Begin a block."""
         self._until_seconds = begun_seconds + SHARE * length_seconds
-        self.end_samples, self.waited_samples, self.is_fresh = end_samples, -1, True
+        self._early_seconds = begun_seconds + EARLY * length_seconds
+        self.end_samples, self.waited_samples = end_samples, -1
 
     def allows(self, seconds: float) -> bool:
         """Return whether so much more can be done in time."""
         return self._left_seconds() > seconds
+
+    @property
+    def is_early(self) -> bool:
+        """Whether hardly anything was done in the block yet."""
+        return self.clock() < self._early_seconds
 
     def room(self, seconds: float) -> int:
         """Return how often something can be done that takes so long; at least once."""

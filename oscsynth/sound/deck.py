@@ -27,6 +27,7 @@ from .walking_drone import WalkingDrone
 
 PANIC_SECONDS = 0.005
 TONAL_COST = 4
+WALKING_CLOCKS = 4  # how far apart the changes of notes are, at most, that time alone moves; else twice as far as those of others
 START_SECONDS = 0.05  # a drone that starts with its patch fades in at least this long
 
 _PANIC, _TRAVEL, _GLIDE, _GAIN, _PAN, _WIDTH, _BREATH, _OUTPUT = (
@@ -51,6 +52,8 @@ class Player(Protocol):
     def faults(self) -> int: ...  # noqa: D102
     @property
     def arrives(self) -> float: ...  # noqa: D102
+    @property
+    def steered_until(self) -> float: ...  # noqa: D102
     def spectrum(self, moment: float, row: Row, step: int) -> Magnitudes | None: ...  # noqa: D102
     def apart(self) -> Apart: ...  # noqa: D102
 
@@ -84,7 +87,7 @@ class Deck:
     ) -> None:
         self.number, self._name = number, sound.patch.name
         self.output = int(row[_OUTPUT])
-        self._rate = sound.stft.sample_rate_hz
+        self._stft, self._rate = sound.stft, sound.stft.sample_rate_hz
         self._controls = Controls(row, sound.slews_seconds, self._rate)
         self._bank = Bank(sound, part, self._controls, budget) if sound.patch.mode == "notes" else None
         self._listener = _listener(sound, self._controls, inlet, row, now)
@@ -252,7 +255,14 @@ class Deck:
             clock_samples, turn_samples = min(clock_samples, self._own.longest_step_samples), 0
         if self._listener is not None:
             clock_samples = max(clock_samples, self._listener.step_samples)
+        elif self._only_walks():
+            # A decoder's hop is about four of the shortest clocks, and what lies between two is a straight line.
+            clock_samples = max(clock_samples, min(2 * clock_samples, WALKING_CLOCKS * self._stft.clock_samples))
         self.clock_samples, self._turn_samples = clock_samples, turn_samples
+
+    def _only_walks(self) -> bool:
+        """Whether time alone moves it."""
+        return self._player.arrives == math.inf and self._heard_at >= max(self._controls.arrives, self._player.steered_until, self.fade.arrives)
 
     def next_turn(self, now: int) -> int:
         """Return the first sample from one on at which it has its turn."""

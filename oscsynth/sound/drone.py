@@ -42,6 +42,11 @@ class Drone:
         self._key_now, self._level = b"", 0.0
 
     @property
+    def steered_until(self) -> float:
+        """When nothing but time moves it any more."""
+        return self.arrives
+
+    @property
     def arrives(self) -> float:
         """When the envelope next stands still."""
         return self.gate.arrives

@@ -266,7 +266,6 @@ class Engine:
             return
         self._timed(deck.work, lambda: deck.change(now, self._master_gain, at_clock))
         deck.waits_since = now if deck.is_behind else math.inf
-        budget.is_fresh = budget.is_fresh and not deck.may_wait
 
     def _is_time_for(self, deck: Deck, budget: Budget, now: int, at_clock: bool, waited_samples: int) -> bool:
         """Whether a deck can be made anew in what is left of the block, with all that has to be done besides."""
@@ -279,7 +278,7 @@ class Engine:
         if budget.allows(budget.cost_seconds(deck.work)):
             return True
         # What never fits gets a block for itself.
-        return budget.is_fresh and not begins_hop and waited_samples >= self.stft.hop_samples
+        return budget.is_early and not begins_hop and waited_samples >= self.stft.hop_samples
 
     def _timed(self, what: str, do: Callable[[], None]) -> None:
         """Do something, and take note of what it took."""

@@ -37,14 +37,20 @@ class Notes(NamedTuple):
 
 
 class NoteSound(Loaded):
-    """A patch with its decoder of kind ``note``, ready to be played at one rate."""
+    """A patch with its decoder of kind ``note``, ready to be played at one rate.
+
+    Attributes
+    ----------
+    hop_samples : float
+        Of the decoder, in engine samples.
+    """
 
     is_pitched = True
 
     def __init__(self, patch: Patch, decoder: NoteDecoder, stft: Stft) -> None:
         super().__init__(patch, decoder.metadata, stft)
         self.decoder, note, metadata = decoder, decoder.map, decoder.metadata
-        self._hop_samples = metadata.hop_samples * stft.sample_rate_hz / metadata.sample_rate_hz
+        self.hop_samples = metadata.hop_samples * stft.sample_rate_hz / metadata.sample_rate_hz
         self._loop = note.loop_first_hop, note.loop_last_hop
         self._weights = self._shares()
         self._shift = np.array([latent.high - latent.low for latent in metadata.latents])
@@ -63,7 +69,7 @@ class NoteSound(Loaded):
         first, last = self._loop
         shares = np.zeros(self.decoder.n_hops, np.float32)
         shares[:first] = 1.0
-        shares[first : last + 1] = max(0.0, _USUAL_SECONDS * self.stft.sample_rate_hz / self._hop_samples - first) / (last + 1 - first)
+        shares[first : last + 1] = max(0.0, _USUAL_SECONDS * self.stft.sample_rate_hz / self.hop_samples - first) / (last + 1 - first)
         shares /= shares.sum()
         return shares
 
@@ -139,7 +145,7 @@ class NoteSound(Loaded):
 
     def loop_samples(self) -> float:
         """Return how long after its beginning a note comes to its loop."""
-        return self._loop[0] * self._hop_samples
+        return self._loop[0] * self.hop_samples
 
     def moments(self, bands: Magnitudes, voices: Indices, since_samples: Row) -> Magnitudes:
         """Return what some notes sound like some time after they began: float32 (len(voices), decoder's bins).
@@ -162,7 +168,7 @@ class NoteSound(Loaded):
     def _hops(self, since_samples: Row) -> Row:
         """Return where in its hops a note is: once through to the end of the loop, then back and forth in it."""
         first, last = self._loop
-        hops = np.maximum(since_samples, 0.0) / self._hop_samples
+        hops = np.maximum(since_samples, 0.0) / self.hop_samples
         beyond = np.maximum(hops - last, 0.0) % (2.0 * (last - first))
         back = np.where(beyond <= last - first, last - beyond, 2.0 * first - last + beyond)
         return np.where(hops <= last, hops, back)

@@ -62,6 +62,11 @@ class Resynthesis:
         self._each: Magnitudes = np.zeros((0, 0), np.float32)  # the note classes of the last spectrum, apart
 
     @property
+    def steered_until(self) -> float:
+        """When nothing but time moves it any more."""
+        return self.arrives
+
+    @property
     def arrives(self) -> float:
         """When it next stands still: never while it listens."""
         return math.inf if self.gate.is_open else self.gate.arrives

@@ -89,7 +89,8 @@ class Walking:
         timbres = sound.timbres(row, self._faders_at(values, row), self._draws[:n])
         stale = (timbres != self._timbres[:n]).any(1) & touched
         walks = ~stale & (semitones == self._semitones[:n]) & (moment - self._begun[:n] > sound.loop_samples())
-        at = np.flatnonzero(touched & ~self._rest(walks) if touched.all() and n > FEW else touched)
+        may_rest = touched.all() and n > FEW and 2 * step <= sound.hop_samples
+        at = np.flatnonzero(touched & ~self._rest(walks) if may_rest else touched)
         some = self._affordable(np.flatnonzero(stale))
         if len(some):
             self._decode(some, timbres[some])

@@ -35,6 +35,11 @@ class WalkingDrone:
         self._gains, self._pitches_hz = np.zeros(N_CLASSES), np.zeros(N_CLASSES)
 
     @property
+    def steered_until(self) -> float:
+        """When nothing but time moves it any more."""
+        return self.gate.arrives
+
+    @property
     def faults(self) -> int:
         """Spectra that came out not finite and are silent."""
         return self._spectra.faults
