@@ -138,3 +138,4 @@ class Renderer:
         self._load = self._load_peak = 0.0
         self._late = self._held_up = self.shed = 0
         self._overload.forget()
+        self._budget.forget()

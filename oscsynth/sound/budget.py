@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 SHARE = 0.8  # of a block's length that may be planned; what is left is for whatever else holds it up
 EARLY = 0.15  # of its length: so much a block takes in which nothing moves
+DOUBT = 0.95
 FADING = 0.05  # how fast estimates come down
 
 
@@ -68,6 +69,14 @@ class Budget:
         old_seconds = self._costs_seconds.get(what, 0.0)
         self._costs_seconds[what] = max(seconds, old_seconds + FADING * (seconds - old_seconds))
 
-    def put_off(self, waited_samples: int) -> None:
-        """Take note of something that has waited so long, and goes on waiting."""
+    def put_off(self, what: str, waited_samples: int) -> None:
+        """Take note of something that has waited so long, and goes on waiting; what it is thought to take is doubted more each time.
+
+        So nothing waits for ever for what it took once, when everything was still cold.
+        """
         self.waited_samples = max(self.waited_samples, waited_samples)
+        self._costs_seconds[what] = DOUBT * self.cost_seconds(what)
+
+    def forget(self) -> None:
+        """Begin anew: what the first blocks took says nothing."""
+        self._costs_seconds.clear()

@@ -215,6 +215,7 @@ class Engine:
         if self._master is None:
             self._master = Controls(self._rows[0], master_slews(), self.stft.sample_rate_hz)
         elif self._master.set(self._rows[0], now) is not None:
+            self._clock = self.stft.clock_samples  # what moves all of it is as fast as ever
             for deck in self._decks():
                 deck.unsettle()
         for number in changed:
@@ -254,18 +255,24 @@ class Engine:
     def _change(self, deck: Deck, now: int, at_clock: bool) -> None:
         """Have a deck made anew, or wait where there is no time for it."""
         budget = self._budget
-        if budget is None:
+        if budget is None or self._fades(now):
+            # What moves all of it is never put off.
+            deck.waits_since = math.inf
             deck.change(now, self._master_gain, at_clock)
             return
         waited_samples = now - int(min(now, deck.waits_since))
         if not self._is_time_for(deck, budget, now, at_clock, waited_samples):
             deck.waits_since = min(deck.waits_since, now)
-            budget.put_off(waited_samples)
+            budget.put_off(deck.work, waited_samples)
             if not deck.may_wait:
                 self._timed(HASTE + deck.work, lambda: deck.change(now, self._master_gain, at_clock, in_haste=True))
             return
         self._timed(deck.work, lambda: deck.change(now, self._master_gain, at_clock))
         deck.waits_since = now if deck.is_behind else math.inf
+
+    def _fades(self, now: int) -> bool:
+        """Whether the whole fades, or did just now."""
+        return self._master is not None and 0.0 < self._master.arrives and now < self._master.arrives + 2 * self.stft.clock_samples
 
     def _is_time_for(self, deck: Deck, budget: Budget, now: int, at_clock: bool, waited_samples: int) -> bool:
         """Whether a deck can be made anew in what is left of the block, with all that has to be done besides."""
@@ -294,7 +301,7 @@ class Engine:
         """
         moving = sorted(self._moving(), key=lambda deck: -deck.n_moving)
         n_moving = sum(deck.n_moving for deck in moving)
-        together = (1 if n_moving <= MANY_VOICES else 2 if n_moving <= 4 * MANY_VOICES else 4) * self.coarseness
+        together = (1 if n_moving <= MANY_VOICES else 2 if n_moving <= 4 * MANY_VOICES else 4) * (1 if self._fades(now) else self.coarseness)
         clock = min(together * self.stft.clock_samples, 2 * self.stft.hop_samples)
         while now % clock:
             clock //= 2
