@@ -80,7 +80,7 @@ class NoiseCarrier:
         noise = np.random.default_rng(_NOISE_SEED).standard_normal(self.n_hops * hop, np.float32)
         self._circular = np.concatenate([noise, noise[: window - hop]])
         self._hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)).astype(np.float32)
-        self._phasors = np.zeros((self.n_hops, stft.n_bins), np.complex64)
+        self._phasors = np.empty((self.n_hops, stft.n_bins), np.complex64)
         self._phasors.fill(0.0)  # touched now: no page of it is fetched while it sounds
         self._is_analysed = np.zeros(self.n_hops, bool)
         # With the weight that Hann's outer taps have, so that it need not be multiplied in once more.

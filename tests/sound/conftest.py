@@ -12,6 +12,7 @@ from oscsynth.sound.budget import Budget
 from oscsynth.sound.engine import Engine
 from oscsynth.sound.loading import load_sound
 from tests.decoders import tiny_decoder
+from tests.encoders import tiny_encoder
 
 RATE_HZ = 44100
 
@@ -19,6 +20,14 @@ RATE_HZ = 44100
 @pytest.fixture(scope="session")
 def decoder_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_decoder(tmp_path_factory.mktemp("decoders") / "tiny.onnx")
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a decoder with registers and an encoder that always says the same."""
+    decoder = tiny_decoder(tmp_path_factory.mktemp("pair") / "pair.onnx", registers=(3, 4, 5))
+    tiny_encoder(decoder, latents=(0.6, 0.7, 0.2), registers=(3, 4, 5))
+    return decoder
 
 
 class Player:

@@ -14,7 +14,6 @@ from oscsynth.sound.budget import SHARE, Budget
 from oscsynth.sound.deck import Deck
 from oscsynth.sound.note_sound import NoteSound
 from oscsynth.sound.resynthesis import Resynthesis
-from tests.encoders import tiny_encoder
 from tests.note_decoders import tiny_note_decoder
 from tests.sound.conftest import RATE_HZ, Player
 
@@ -26,13 +25,16 @@ BLOCK_SECONDS = BLOCK / RATE_HZ
 
 
 class Slow:
-    """A machine on which each change of a deck takes a share of a block; ``changes`` are (block, deck, in haste)."""
+    """A machine on which each change of a deck takes a share of a block; ``changes`` are (block, deck, in haste).
+
+    ``beside_share`` of each block is gone before anything is made.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, share: float = 0.0, haste_share: float = 0.0) -> None:
         self.seconds, self.share, self.haste_share = 0.0, share, haste_share
         self.budget = Budget(lambda: self.seconds)
         self.changes: list[tuple[int, int, bool]] = []
-        self.block, self.longest = 0, 0.0
+        self.block, self.longest, self.beside_share = 0, 0.0, 0.0
         change = Deck.change
 
         def slow(deck: Deck, *arguments: object, in_haste: bool = False, **more: object) -> None:
@@ -48,6 +50,7 @@ class Slow:
         for _ in range(n_blocks):
             begun = self.seconds
             self.budget.begin(begun, BLOCK_SECONDS, play.engine.position_samples + BLOCK)
+            self.seconds += BLOCK_SECONDS * self.beside_share
             blocks.append(play.engine.render(values, BLOCK, next(heard) if heard is not None else None))
             self.block += 1
             self.longest = max(self.longest, (self.seconds - begun) / BLOCK_SECONDS)
@@ -130,13 +133,10 @@ def test_what_took_long_once_does_not_wait_for_ever(decoder_path: Path, slow: Sl
     play = Player(Patch("Test", str(decoder_path)), budget=slow.budget)
     slow.share = 5.0  # cold
     slow.play(play)
-    slow.share = 0.2
+    slow.share, slow.beside_share = 0.2, 0.3  # no block is ever early
     slow.changes.clear()
     for step in range(30):
         play.latents(0.5 + 0.4 * np.sin(step))
-        slow.budget.clock = lambda: slow.seconds
-        slow.seconds += 0.3 * BLOCK_SECONDS  # no block is ever early
-        slow.budget._early_seconds = -1.0
         slow.play(play)
     assert len(slow.changes) > 3
 
@@ -193,15 +193,6 @@ def test_notes_that_do_not_fit_are_decoded_soon_after(tmp_path: Path, slow: Slow
     assert max(sum(n for block, n in counts if block == each) for each, _ in counts) <= 3 and sum(n for _, n in counts) == 8
     assert counts[-1][0] - counts[0][0] < 6
     assert rms(heard[0] - heard[1]) < 1e-6 * rms(heard[0])
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tests.decoders import tiny_decoder
-
-    decoder = tiny_decoder(tmp_path_factory.mktemp("pair") / "pair.onnx", registers=(3, 4, 5))
-    tiny_encoder(decoder, latents=(0.6, 0.7, 0.2), registers=(3, 4, 5))
-    return decoder
 
 
 def test_what_must_not_wait_is_done_in_haste(pair: Path, slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,14 +28,6 @@ from tests.sound.test_engine import strongest_classes
 CLICK = 1.5  # times the second difference of what sounds before and after, as for the other changes
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a decoder with registers and an encoder that always says the same."""
-    decoder = tiny_decoder(tmp_path_factory.mktemp("pair") / "pair.onnx", registers=(3, 4, 5))
-    tiny_encoder(decoder, latents=(0.6, 0.7, 0.2), registers=(3, 4, 5))
-    return decoder
-
-
 def note(pitch_midi: float, seconds: float, amplitude: float = 0.1) -> np.ndarray:
     """Return a tone with ten partials on both sides: (samples, 2)."""
     time = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
