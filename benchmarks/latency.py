@@ -106,7 +106,7 @@ def oscsynth(server: str, folder: Path) -> Iterator[tuple[int, str]]:
     (folder / "patches" / "gate.yaml").write_text(PATCH.format(envelope=ENVELOPE))
     serve = Serve("--audio", "portaudio", "--http-port", "0", "--no-announce", patches=folder / "patches", env=environment(server))
     try:
-        wait_until(lambda: serve.ask("patch") == ("A violin gate",) and serve.telemetry.loaded >= 1, 30)
+        wait_until(lambda: serve.plays("A violin gate"), 30)
         time.sleep(3.0)  # until all that a start takes is over
         yield serve.port, "PortAudio"
     finally:

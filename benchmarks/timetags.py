@@ -49,7 +49,7 @@ def load(n_processes: int) -> Iterator[None]:
 
 
 def _play(serve: Serve, n_notes: int, n_load: int) -> float:
-    wait_until(lambda: serve.ask("patch") == (NAME,) and serve.telemetry.loaded, 20)
+    wait_until(lambda: serve.plays(NAME), 30)
     with load(n_load):
         time.sleep(3.0)  # until all that a start takes is over
         worst_seconds = send_notes(serve.socket, n_notes, SPACING_SAMPLES, AHEAD_SECONDS)

@@ -150,7 +150,7 @@ def _serve(
     importing.join()
     loader = Loader(loads, loaded, backend.sample_rate_hz)
     tap = open_tap(memory.path)
-    renderer = Renderer(memory, backend.sample_rate_hz, backend.n_channels, tap)
+    renderer = Renderer(memory, backend.sample_rate_hz, backend.n_channels, tap, backend.has_time)
     renderer.backend = backend
     loader.serve(renderer)
     for _ in range(4):  # the first blocks are the slowest: not on the device's time

@@ -31,7 +31,8 @@ class Renderer:
     """At each block: takes the newest state and what lies ahead, has it rendered, says in the telemetry how it went.
 
     ``state.leaving`` fades everything out, whatever control says. ``clock`` returns seconds, as ``time.monotonic`` does, ``own_clock`` those that
-    this thread has computed. Where blocks take nearly as long as they last, some of the sound is given up (`sound.overload`).
+    this thread has computed. What does not fit into a block waits for the next, and where blocks take nearly as long as they last, some of the sound
+    is given up (`sound.overload`); where a late one ``has_time`` nothing waits, and what they take on the whole counts.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Renderer:
         sample_rate_hz: int,
         n_channels: int,
         tap: Tap | None = None,
+        has_time: bool = False,
         clock: Callable[[], float] = time.monotonic,
         own_clock: Callable[[], float] = time.thread_time,
     ) -> None:
@@ -47,8 +49,8 @@ class Renderer:
         from .sound.engine import Engine  # here, so that it is imported while the device opens
         from .sound.overload import Overload
 
-        self._budget = Budget(clock)
-        self.engine = Engine(sample_rate_hz, n_channels, self._budget)
+        self._budget, self._has_time = Budget(clock), has_time
+        self.engine = Engine(sample_rate_hz, n_channels, None if has_time else self._budget)
         self.state = TimedState(memory, sample_rate_hz, self.engine.stft.clock_samples)
         self.loaded = 0
         self.is_hurried = False
@@ -84,7 +86,8 @@ class Renderer:
         self._late += busy_seconds > n_samples / self._rate_hz
         self._held_up += busy_seconds > n_samples / self._rate_hz >= self._own_clock() - own_seconds
         self._measure(block, n_samples, begun_seconds, busy_seconds)
-        self._relieve(n_samples, busy_seconds)
+        length_seconds = n_samples / self._rate_hz
+        self._relieve(n_samples, self._load * length_seconds if self._has_time else busy_seconds)
         return block
 
     def _relieve(self, n_samples: int, busy_seconds: float) -> None:

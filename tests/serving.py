@@ -87,6 +87,10 @@ class Serve:
     def telemetry(self) -> Telemetry:
         return self.memory.read_telemetry() if self.memory else Telemetry()
 
+    def plays(self, name: str) -> bool:
+        """Return whether it has said that part 1 plays a patch: one whose decoder nobody has checked yet is loaded after all others."""
+        return re.search(rf"^plays +{re.escape(name)}$", self.text, re.M) is not None
+
     def children(self) -> dict[str, int]:
         """Return the process ids of engine and control."""
         engine = int(self.telemetry.engine_pid)

@@ -71,7 +71,7 @@ class Stage:
         )
         self.capture = Capture(self.server)
         try:
-            wait_until(lambda: self.status("part/1") == NAME and self.serve.telemetry.loaded, 20)
+            wait_until(lambda: self.serve.plays(NAME), 30)
         except TimeoutError:
             self.close()  # a server that is left behind stays for ever, and there is room for eight
             raise

@@ -12,6 +12,7 @@ from oscsynth.link import SharedMemory
 from oscsynth.parameters import State
 from oscsynth.patch import Patch
 from oscsynth.renderer import Renderer
+from oscsynth.sound.deck import Deck
 from oscsynth.sound.loading import load_sound
 from oscsynth.sound.overload import BEGIN_LOAD
 
@@ -23,11 +24,11 @@ RATE_HZ, BLOCK_SAMPLES, N_NOTES = 44100, 256, 64
 class Stage:
     """A renderer for which each sounding note takes its time, and what control would hold."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, has_time: bool = False) -> None:
         self.memory, self.state = SharedMemory(), State()
         self.seconds, self.load_of_a_note = 0.0, 0.0
         self.own_share = 1.0
-        self.renderer = Renderer(self.memory, RATE_HZ, 2, clock=lambda: self.seconds, own_clock=self.own_clock)
+        self.renderer = Renderer(self.memory, RATE_HZ, 2, clock=lambda: self.seconds, own_clock=self.own_clock, has_time=has_time)
         self.engine_render = self.renderer.engine.render
         self.renderer.engine.render = self.render  # type: ignore[method-assign]
         decoder = str(tiny_decoder(folder / "tiny.onnx"))
@@ -103,3 +104,34 @@ def test_the_start_does_not_count(stage: Stage) -> None:
     stage.play(0.1)
     stage.renderer.forget_start()
     assert stage.renderer.shed == 0 and stage.renderer._overload.coarseness == 1
+
+
+@pytest.mark.parametrize("has_time", [False, True])
+def test_what_does_not_fit_waits_only_where_a_late_block_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_time: bool) -> None:
+    stage, change, waited_samples = Stage(tmp_path, has_time), Deck.change, []
+
+    def slow(*arguments: object, **more: object) -> None:
+        change(*arguments, **more)  # type: ignore[arg-type]
+        stage.seconds += 0.9 * BLOCK_SAMPLES / RATE_HZ
+
+    monkeypatch.setattr(Deck, "change", slow)
+    for step in range(40):
+        stage.state.set_voice(0, "bend", step / 40)
+        stage.memory.write_state(stage.state)
+        stage.renderer(BLOCK_SAMPLES)
+        waited_samples.append(stage.renderer._budget.waited_samples)
+    stage.memory.close()
+    assert (max(waited_samples) == -1) is has_time
+
+
+@pytest.mark.parametrize("has_time", [False, True])
+def test_a_few_late_blocks_cost_nothing_where_they_are_not_lost(tmp_path: Path, has_time: bool) -> None:
+    stage = Stage(tmp_path, has_time)
+    for load, is_fine in ((0.0, True), (1.2, has_time), (0.0, has_time)):
+        stage.load_of_a_note = load / N_NOTES
+        stage.play(0.04)
+        assert (stage.renderer.engine.coarseness == 1) is is_fine
+    stage.load_of_a_note = 1.2 / N_NOTES
+    stage.play(2.0)
+    stage.memory.close()
+    assert stage.renderer.engine.coarseness > 1 and stage.voices < N_NOTES

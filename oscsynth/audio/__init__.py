@@ -63,8 +63,9 @@ class Device:
 class Backend(Protocol):
     """A running output.
 
-    ``underruns`` only counts up; ``sentence`` is what the user should know once, ``fault`` says why samples no longer arrive anywhere;
-    both are empty when all is well. ``block_samples`` is 0 until a device that chooses it itself has asked for the first one.
+    ``has_time`` says that nothing is lost where a block comes late. ``underruns`` only counts up; ``sentence`` is what the user should know once,
+    ``fault`` says why samples no longer arrive anywhere; both are empty when all is well. ``block_samples`` is 0 until a device that chooses it
+    itself has asked for the first one.
     """
 
     @property
@@ -77,6 +78,8 @@ class Backend(Protocol):
     def block_samples(self) -> int: ...  # noqa: D102
     @property
     def n_channels(self) -> int: ...  # noqa: D102
+    @property
+    def has_time(self) -> bool: ...  # noqa: D102
     @property
     def latency_seconds(self) -> float: ...  # noqa: D102
     @property

@@ -30,6 +30,8 @@ class RenderAhead:
         Their size.
     """
 
+    has_time = False
+
     def __init__(self, render: Callable[[int], NDArray[np.float32]], blocks: int, block_samples: int) -> None:
         self._render = render
         self.block_samples = block_samples

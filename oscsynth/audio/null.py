@@ -30,6 +30,8 @@ class NullBackend:
         Takes each block, in the same thread; an ``OSError`` ends the delivery, not the clock.
     """
 
+    has_time = True
+
     def __init__(
         self,
         render: Callable[[int], NDArray[np.float32]],

@@ -61,6 +61,8 @@ class PortAudioBackend:
         When there is no such device, or it does not open: with the reason that the device gave.
     """
 
+    has_time = False
+
     def __init__(self, render: Render, settings: AudioSettings) -> None:
         self._render = render
         self.underruns = 0

@@ -5,12 +5,13 @@ Offline there is none: everything is done at its moment, and the same score give
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 SHARE = 0.8  # of a block's length that may be planned; what is left is for whatever else holds it up
 EARLY = 0.15  # of its length: so much a block takes in which nothing moves
 DOUBT = 0.95
-FADING = 0.05  # how fast estimates come down
+REMEMBERED = 24  # times that something was done
 
 
 class Budget:
@@ -34,6 +35,7 @@ class Budget:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.end_samples, self.waited_samples, self.reserved_seconds = 0, -1, 0.0
+        self._took_seconds: dict[str, deque[float]] = {}
         self._costs_seconds: dict[str, float] = {}
         self._until_seconds = self._early_seconds = 0.0
 
@@ -65,9 +67,12 @@ class Budget:
         return known if known is not None else max(self._costs_seconds.values(), default=0.0)
 
     def took(self, what: str, seconds: float) -> None:
-        """Take note of what something took: estimates go up at once, and come down slowly."""
-        old_seconds = self._costs_seconds.get(what, 0.0)
-        self._costs_seconds[what] = max(seconds, old_seconds + FADING * (seconds - old_seconds))
+        """Take note of what something took.
+
+        It is thought to take as long as the second longest of its last times: one may be the system's, that had something else to do.
+        """
+        self._took_seconds.setdefault(what, deque(maxlen=REMEMBERED)).append(seconds)
+        self._estimate(what)
 
     def put_off(self, what: str, waited_samples: int) -> None:
         """Take note of something that has waited so long, and goes on waiting; what it is thought to take is doubted more each time.
@@ -75,8 +80,14 @@ class Budget:
         So nothing waits for ever for what it took once, when everything was still cold.
         """
         self.waited_samples = max(self.waited_samples, waited_samples)
-        self._costs_seconds[what] = DOUBT * self.cost_seconds(what)
+        known = self._took_seconds.get(what) or (self.cost_seconds(what),)
+        self._took_seconds[what] = deque((DOUBT * seconds for seconds in known), REMEMBERED)
+        self._estimate(what)
+
+    def _estimate(self, what: str) -> None:
+        self._costs_seconds[what] = sorted(self._took_seconds[what])[-2:][0]
 
     def forget(self) -> None:
         """Begin anew: what the first blocks took says nothing."""
+        self._took_seconds.clear()
         self._costs_seconds.clear()

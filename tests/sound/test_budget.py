@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from oscsynth.patch import Patch
-from oscsynth.sound.budget import SHARE, Budget
+from oscsynth.sound.budget import REMEMBERED, SHARE, Budget
 from oscsynth.sound.deck import Deck
 from oscsynth.sound.note_sound import NoteSound
 from oscsynth.sound.resynthesis import Resynthesis
@@ -71,14 +71,18 @@ def test_only_what_fits_is_allowed() -> None:
     assert budget.room(0.1 * SHARE) in (4, 5) and budget.room(5.0) == 1
 
 
-def test_estimates_go_up_at_once_and_come_down_slowly() -> None:
+def test_an_estimate_is_the_second_longest_of_the_last_times() -> None:
     budget = Budget(lambda: 0.0)
     assert budget.cost_seconds("flute") == 0.0
     budget.took("flute", 1.0)
+    assert budget.cost_seconds("flute") == 1.0 and budget.cost_seconds("never done") == 1.0, "as long as the longest"
+    budget.took("flute", 30.0)
+    assert budget.cost_seconds("flute") == 1.0, "once may be the system's doing"
     budget.took("flute", 3.0)
-    assert budget.cost_seconds("flute") == 3.0 and budget.cost_seconds("never done") == 3.0, "as long as the longest"
-    budget.took("flute", 1.0)
-    assert 2.0 < budget.cost_seconds("flute") < 3.0
+    assert budget.cost_seconds("flute") == 3.0
+    for _ in range(REMEMBERED):
+        budget.took("flute", 1.0)
+    assert budget.cost_seconds("flute") == 1.0
 
 
 def test_where_there_is_time_nothing_is_another(decoder_path: Path, slow: Slow) -> None:
@@ -139,6 +143,19 @@ def test_what_took_long_once_does_not_wait_for_ever(decoder_path: Path, slow: Sl
         play.latents(0.5 + 0.4 * np.sin(step))
         slow.play(play)
     assert len(slow.changes) > 3
+
+
+def test_one_change_that_took_long_holds_up_no_other(decoder_path: Path, slow: Slow) -> None:
+    play = Player(Patch("Test", str(decoder_path)), budget=slow.budget)
+    slow.play(play, 8)
+    slow.share = 0.1
+    moving(play, slow, 1, 8)
+    slow.share = 5.0  # the system had something else to do
+    moving(play, slow, 1, 1)
+    slow.share = 0.1
+    slow.changes.clear()
+    moving(play, slow, 1, 10)
+    assert {block for block, _, _ in slow.changes} == set(range(slow.block - 10, slow.block))
 
 
 def test_what_waits_is_told_and_forgotten(decoder_path: Path, slow: Slow) -> None:
@@ -203,6 +220,7 @@ def test_what_must_not_wait_is_done_in_haste(pair: Path, slow: Slow, monkeypatch
     monkeypatch.setattr(Resynthesis, "_decoded", lambda *arguments: decoded.append(slow.block) or decode(*arguments))
     for share in (0.0, 0.7):
         slow.share, slow.haste_share = share, 0.1
+        slow.budget.forget()
         stage = Stage(pair, phase="input", budget=slow.budget)
         slow.changes.clear()
         decoded.clear()
