@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-SHARE = 0.8  # of a block's length that may be planned; what is left is for whatever else holds it up
+SHARE = 0.7  # of a block's length that may be planned; what is left is for whatever else holds it up
 EARLY = 0.15  # of its length: so much a block takes in which nothing moves
 DOUBT = 0.95
 REMEMBERED = 24  # times that something was done
@@ -28,13 +28,16 @@ class Budget:
         Where the block at hand ends.
     reserved_seconds : float
         What the rest of the block takes come what may.
+    inside_seconds : float
+        Of what is being timed, what was timed by itself.
     waited_samples : int
         How long the longest has waited of what was put off in the block at hand; -1: nothing was.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self.end_samples, self.waited_samples, self.reserved_seconds = 0, -1, 0.0
+        self.end_samples, self.waited_samples = 0, -1
+        self.reserved_seconds = self.inside_seconds = 0.0
         self._took_seconds: dict[str, deque[float]] = {}
         self._costs_seconds: dict[str, float] = {}
         self._until_seconds = self._early_seconds = 0.0
@@ -55,16 +58,22 @@ class Budget:
         return self.clock() < self._early_seconds
 
     def room(self, seconds: float) -> int:
-        """Return how often something can be done that takes so long; at least once."""
-        return max(1, int(self._left_seconds() / max(seconds, 1e-6)))
+        """Return how often something can be done that takes so long; once where it never fits, and hardly anything was done in the block yet."""
+        return max(int(self.is_early), int(self._left_seconds() / max(seconds, 1e-6)))
 
     def _left_seconds(self) -> float:
         return self._until_seconds - self.clock() - self.reserved_seconds
 
     def cost_seconds(self, what: str) -> float:
-        """Return what something is thought to take: what was never done, as long as whatever took longest."""
-        known = self._costs_seconds.get(what)
-        return known if known is not None else max(self._costs_seconds.values(), default=0.0)
+        """Return what something is thought to take.
+
+        What was never done: as long as whatever of the same name took longest, up to the first ``|``, or as whatever took longest at all.
+        """
+        if (known := self._costs_seconds.get(what)) is not None:
+            return known
+        name = what.partition("|")[0]
+        alike = [seconds for other, seconds in self._costs_seconds.items() if other.partition("|")[0] == name]
+        return max(alike or self._costs_seconds.values(), default=0.0)
 
     def took(self, what: str, seconds: float) -> None:
         """Take note of what something took.
@@ -74,12 +83,21 @@ class Budget:
         self._took_seconds.setdefault(what, deque(maxlen=REMEMBERED)).append(seconds)
         self._estimate(what)
 
-    def put_off(self, what: str, waited_samples: int) -> None:
-        """Take note of something that has waited so long, and goes on waiting; what it is thought to take is doubted more each time.
+    def timed(self, what: str, do: Callable[[], object], times: int = 1) -> None:
+        """Do something, so many times at once, and take note of what each took, but for what is timed by itself inside."""
+        begun_seconds, inside_seconds = self.clock(), self.inside_seconds
+        self.inside_seconds = 0.0
+        do()
+        seconds = self.clock() - begun_seconds
+        self.took(what, (seconds - self.inside_seconds) / times)
+        self.inside_seconds = inside_seconds + seconds
 
-        So nothing waits for ever for what it took once, when everything was still cold.
-        """
+    def put_off(self, waited_samples: int) -> None:
+        """Take note that something has waited so long, and goes on waiting."""
         self.waited_samples = max(self.waited_samples, waited_samples)
+
+    def doubt(self, what: str) -> None:
+        """Think a little less of what something takes: so nothing waits for ever for what it took once, when everything was still cold."""
         known = self._took_seconds.get(what) or (self.cost_seconds(what),)
         self._took_seconds[what] = deque((DOUBT * seconds for seconds in known), REMEMBERED)
         self._estimate(what)

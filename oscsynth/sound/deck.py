@@ -85,7 +85,7 @@ class Deck:
     def __init__(
         self, number: int, part: int, sound: Sound | NoteSound, carrier: NoiseCarrier, row: Row, inlet: Inlet, now: int, budget: Budget | None = None
     ) -> None:
-        self.number, self._name = number, sound.patch.name
+        self.number, self._name, self._decoder = number, sound.patch.name, sound.decoder.path
         self.output = int(row[_OUTPUT])
         self._stft, self._rate = sound.stft, sound.stft.sample_rate_hz
         self._controls = Controls(row, sound.slews_seconds, self._rate)
@@ -105,6 +105,7 @@ class Deck:
         self.clock_samples = self._turn_samples = 0
         self.may_wait, self.waits_since = self._own is None, math.inf
         self._is_leaving = False
+        self._is_steered = True  # whether its faders move
 
     def start(self, voices: Voices, now: int, fade_samples: float = 0.0) -> None:
         """Begin from silence: with the notes that are held, or with the gate as the state says.
@@ -177,6 +178,7 @@ class Deck:
         panicked = row[_PANIC] != self._controls.target[_PANIC]
         first_arrives = self._controls.set(row, now, row[_TRAVEL], row[_GLIDE] / 1000.0)
         at_once = first_arrives == 0.0
+        self._is_steered |= first_arrives is not None
         if self._bank is not None:
             at_once |= self._bank.update(voices, row, now, at_once)
             if panicked:
@@ -190,9 +192,9 @@ class Deck:
         return at_once
 
     @property
-    def is_behind(self) -> bool:
-        """Whether not all that should be heard was ready in time."""
-        return self._player.is_behind
+    def lacks(self) -> str:
+        """What a budget knows as that which was not ready in time, and takes its time besides the rest; empty where nothing is missing."""
+        return self._decoder if self._player.is_behind else ""
 
     @property
     def faults(self) -> int:
@@ -209,10 +211,9 @@ class Deck:
         """Notes that are heard."""
         return self._bank.n_voices if self._bank is not None else 0
 
-    @property
-    def work(self) -> str:
-        """What a budget knows a change of it as: those of twice as many notes take longer."""
-        return f"{self._name} {self.n_voices.bit_length()}"
+    def work(self, at_clock: bool) -> str:
+        """Return what a budget knows a change of it as: those of twice as many notes take longer, and those in which all of them move."""
+        return f"{self._name}|{self.n_voices.bit_length()}{' moving' * self._is_steered}{'' if at_clock else ' at once'}"
 
     @property
     def is_over(self) -> bool:
@@ -279,6 +280,7 @@ class Deck:
         # In the middle, since a straight movement then comes out straight and in time.
         self._heard_at = middle = 0.5 * (now + until)
         row = self._controls.values(middle)
+        self._is_steered = middle < self._controls.arrives
         gain = db_to_amplitude(row[_GAIN]) if row[_GAIN] > PART["gain"].minimum else 0.0
         gain *= self._patch_gain * self.fade.level(middle) * master_gain(middle)
         spectrum = self._player.spectrum(middle, row, until - now if at_clock else 0)

@@ -6,7 +6,6 @@ The result depends on the states and the samples at which they were given, never
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,7 @@ Block = NDArray[np.float32]
 
 MAX_INSTANTS = 8  # in each clock; what comes later joins the next
 MANY_VOICES = 16  # while more than these move, every other clock is left out, and three of four while it is more than four times as many
-BEGINNING, GOING_ON, HASTE = "the first clock of a hop", "another clock", "in haste: "  # what budgets know them as
+BEGINNING, GOING_ON, HASTE = "the first clock of a hop", "another clock", " in haste"  # what budgets know them as
 CHANGING = 0.3  # of what the beginning of a hop takes, that a change takes in the middle of one
 TURNS = (0, 4, 2, 6, 1, 5, 3, 7)  # eighths of the time between two changes: when each deck has its turn, so that no block has the work of all
 
@@ -260,15 +259,19 @@ class Engine:
             deck.waits_since = math.inf
             deck.change(now, self._master_gain, at_clock)
             return
-        waited_samples = now - int(min(now, deck.waits_since))
+        waited_samples, work = now - int(min(now, deck.waits_since)), deck.work(at_clock)
         if not self._is_time_for(deck, budget, now, at_clock, waited_samples):
             deck.waits_since = min(deck.waits_since, now)
-            budget.put_off(deck.work, waited_samples)
+            budget.put_off(waited_samples)
+            if waited_samples >= self.stft.hop_samples:
+                for what in filter(None, (work, deck.lacks)):
+                    budget.doubt(what)
             if not deck.may_wait:
-                self._timed(HASTE + deck.work, lambda: deck.change(now, self._master_gain, at_clock, in_haste=True))
+                budget.timed(work + HASTE, lambda: deck.change(now, self._master_gain, at_clock, in_haste=True))
             return
-        self._timed(deck.work, lambda: deck.change(now, self._master_gain, at_clock))
-        deck.waits_since = now if deck.is_behind else math.inf
+        budget.reserved_seconds += budget.cost_seconds(work)
+        budget.timed(work, lambda: deck.change(now, self._master_gain, at_clock))
+        deck.waits_since = min(deck.waits_since, now) if deck.lacks else math.inf
 
     def _fades(self, now: int) -> bool:
         """Whether the whole fades, or did just now."""
@@ -281,18 +284,11 @@ class Engine:
         budget.reserved_seconds += (budget.end_samples - now) // self.stft.clock_samples * budget.cost_seconds(GOING_ON)
         for other in self._decks():
             if other is not deck and not other.may_wait and other.next_turn(now + at_clock) < budget.end_samples:
-                budget.reserved_seconds += budget.cost_seconds(HASTE + other.work)
-        if budget.allows(budget.cost_seconds(deck.work)):
+                budget.reserved_seconds += budget.cost_seconds(other.work(True) + HASTE)
+        if budget.allows(budget.cost_seconds(deck.work(at_clock)) + (budget.cost_seconds(deck.lacks) if deck.lacks else 0.0)):
             return True
         # What never fits gets a block for itself.
         return budget.is_early and not begins_hop and waited_samples >= self.stft.hop_samples
-
-    def _timed(self, what: str, do: Callable[[], None]) -> None:
-        """Do something, and take note of what it took."""
-        assert self._budget is not None
-        begun_seconds = self._budget.clock()
-        do()
-        self._budget.took(what, self._budget.clock() - begun_seconds)
 
     def _deal(self, now: int) -> None:
         """Give each deck its turn, those that cost most far from each other, and say how far apart the changes are.

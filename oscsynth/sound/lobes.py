@@ -95,6 +95,15 @@ def lobes_of(magnitudes: Magnitudes, pitches: Floats, stft: Stft) -> Lobes:
     owners = _owners(voices * n_bins + frequencies, counts, magnitudes.shape)
     if shifts.any():
         magnitudes = _moved(magnitudes, owners, frequencies - refined)
+    return _loud(magnitudes, frequencies, counts, widths, owners, stft)
+
+
+def pure_lobes(magnitudes: Magnitudes, frequencies: Floats, counts: Indices, owners: Indices, stft: Stft) -> Lobes:
+    """Return the partials of some voices that consist of tones which neither sway nor have to be found: arguments as the attributes of `Lobes`."""
+    return _loud(magnitudes, frequencies, counts, np.zeros(len(frequencies), np.intp), owners, stft)
+
+
+def _loud(magnitudes: Magnitudes, frequencies: Floats, counts: Indices, widths: Indices, owners: Indices, stft: Stft) -> Lobes:
     steady, swaying, quarters = _amplitudes(magnitudes, frequencies, widths, owners)
     factors = _loudness_factors(magnitudes, steady, swaying, quarters, owners, stft)
     return Lobes(frequencies, counts, owners, steady * factors, swaying * factors)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .budget import Budget
-from .comb import comb_of, combed
+from .comb import Combs, combed
 from .controls import Indices, Row
 from .loaded import Magnitudes
 from .lobes import Lobes
@@ -34,12 +34,13 @@ class Walking:
     faders_at : callable
         As for `standing.Standing`; so are the other attributes.
     budget : Budget, optional
-        Of the blocks; where there is one, notes that do not fit are decoded later. What has not been decoded yet is silent.
+        Of the blocks; where there is one, notes that do not fit are decoded later: those that were never decoded, and are silent, before those
+        that have an old timbre.
 
     Attributes
     ----------
     is_behind : bool
-        Whether there are such notes.
+        Whether any are silent still, or none at all was decoded.
     """
 
     def __init__(self, sound: NoteSound, n: int, faders_at: FadersAt, budget: Budget | None = None) -> None:
@@ -49,9 +50,11 @@ class Walking:
         self._places = np.zeros(n, np.intp)  # which of the decoder's pitches each has
         self._rests, self._is_odd = np.zeros(n, bool), np.zeros(n, bool)
         self._lobes: dict[int, Lobes] = {}  # by place
+        self._combs = Combs(sound.stft, 0.5 * sound.decoder.metadata.sample_rate_hz)
         self.sung, self._semitones, self._begun, self._gains = (np.zeros(n) for _ in range(4))
         self._draws = np.zeros((n, sound.n_latents))
         self._timbres = np.zeros((n, sound.n_latents), np.float32)
+        self._decoded_at = np.zeros(n)  # when each was last, -1 for never
         self._bands = np.empty((n, sound.decoder.n_hops, sound.decoder.n_bands), np.float32)
         self.magnitudes, self.powers = (np.empty((n, sound.stft.n_bins), np.float32) for _ in range(2))
 
@@ -65,6 +68,7 @@ class Walking:
         self._places[at] = sound.decoder.nearest(np.array([pitch]))[0]
         self.sung[at] = sound.decoder.pitches[self._places[at]]
         self._begun[at], self._timbres[at], self._draws[at] = now, np.nan, sound.draw(number)
+        self._decoded_at[at] = -1.0
         self._bands[at] = self._gains[at] = 0.0
         self._is_odd[at] = bool(number % 2)
 
@@ -74,7 +78,7 @@ class Walking:
 
     def put(self, at: int, to: int) -> None:
         """Put one into the place of another."""
-        for numbers in (self._places, self.sung, self._semitones, self._begun, self._gains, self._rests, self._is_odd):
+        for numbers in (self._places, self.sung, self._semitones, self._begun, self._gains, self._rests, self._is_odd, self._decoded_at):
             numbers[to] = numbers[at]
         if at in self._lobes:
             self._lobes[to] = self._lobes[at]
@@ -93,7 +97,11 @@ class Walking:
         at = np.flatnonzero(touched & ~self._rest(walks) if may_rest else touched)
         some = self._affordable(np.flatnonzero(stale))
         if len(some):
-            self._decode(some, timbres[some])
+            self._decoded_at[some] = moment
+            if self._budget is None:
+                self._decode(some, timbres[some])
+            else:
+                self._budget.timed(sound.decoder.path, lambda: self._decode(some, timbres[some]), len(some))
         if len(at):
             self._semitones[at] = semitones[at]
             self._hear(at, moment)
@@ -106,18 +114,18 @@ class Walking:
         return self._rests[:n] & walks
 
     def _affordable(self, stale: Indices) -> Indices:
-        """Return those of some notes that there is time to decode now."""
-        most = self._budget.room(self._budget.cost_seconds(self._sound.decoder.path)) if self._budget is not None else len(stale)
-        self.is_behind = len(stale) > most
+        """Return those of some notes that there is time to decode now: those first that have waited longest."""
+        if self._budget is None:
+            return stale
+        most = self._budget.room(self._budget.cost_seconds(self._sound.decoder.path))
+        stale = stale[np.argsort(self._decoded_at[stale], kind="stable")]
+        self.is_behind = len(stale) > most and (most == 0 or self._decoded_at[stale[most]] < 0.0)
         return stale[:most]
 
     def _decode(self, at: Indices, timbres: Magnitudes) -> None:
-        begun_seconds = self._budget.clock() if self._budget is not None else 0.0
         self._timbres[at] = timbres
         (self._bands[at], self._gains[at]), faults = self._sound.decode(timbres, self._places[at])
         self.faults += faults
-        if self._budget is not None:
-            self._budget.took(self._sound.decoder.path, (self._budget.clock() - begun_seconds) / len(at))
 
     def _hear(self, at: Indices, moment: float) -> None:
         """Let some sound as what they have come to; a tone needs its partials, noise is as wide as the decoder has it."""
@@ -129,8 +137,7 @@ class Walking:
             self.magnitudes[at] = spectra
             return
         pitches_hz = 440.0 * 2.0 ** ((self.sung[at] + semitones - 69.0) / 12.0)
-        highest_hz = 0.5 * sound.decoder.metadata.sample_rate_hz
-        self.magnitudes[at], lobes = combed(powers, [comb_of(float(pitch), sound.stft, highest_hz) for pitch in pitches_hz])
+        self.magnitudes[at], lobes = combed(powers, self._combs(pitches_hz.tolist()))
         for place, each in zip(at.tolist(), lobes, strict=True):
             self._lobes[place] = each
 
