@@ -105,7 +105,7 @@ class Deck:
         self.clock_samples = self._turn_samples = 0
         self.may_wait, self.waits_since = self._own is None, math.inf
         self._is_leaving = False
-        self._is_steered = True  # whether its faders move
+        self._is_steered = self._has_jumped = True  # whether its faders move, or one is elsewhere at once
 
     def start(self, voices: Voices, now: int, fade_samples: float = 0.0) -> None:
         """Begin from silence: with the notes that are held, or with the gate as the state says.
@@ -179,6 +179,7 @@ class Deck:
         first_arrives = self._controls.set(row, now, row[_TRAVEL], row[_GLIDE] / 1000.0)
         at_once = first_arrives == 0.0
         self._is_steered |= first_arrives is not None
+        self._has_jumped |= at_once
         if self._bank is not None:
             at_once |= self._bank.update(voices, row, now, at_once)
             if panicked:
@@ -213,7 +214,8 @@ class Deck:
 
     def work(self, at_clock: bool) -> str:
         """Return what a budget knows a change of it as: those of twice as many notes take longer, and those in which all of them move."""
-        return f"{self._name}|{self.n_voices.bit_length()}{' moving' * self._is_steered}{'' if at_clock else ' at once'}"
+        all_move = self._is_steered if at_clock else self._has_jumped
+        return f"{self._name}|{self.n_voices.bit_length()}{' all' * all_move}{'' if at_clock else ' at once'}"
 
     @property
     def is_over(self) -> bool:
@@ -280,7 +282,7 @@ class Deck:
         # In the middle, since a straight movement then comes out straight and in time.
         self._heard_at = middle = 0.5 * (now + until)
         row = self._controls.values(middle)
-        self._is_steered = middle < self._controls.arrives
+        self._is_steered, self._has_jumped = middle < self._controls.arrives, False
         gain = db_to_amplitude(row[_GAIN]) if row[_GAIN] > PART["gain"].minimum else 0.0
         gain *= self._patch_gain * self.fade.level(middle) * master_gain(middle)
         spectrum = self._player.spectrum(middle, row, until - now if at_clock else 0)
