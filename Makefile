@@ -21,7 +21,7 @@ test: .venv/test.stamp  ## install what tests need and run all of them
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest  # many of them start the instrument, which is not to be compiled each time
 
 check: .venv/test.stamp  ## the quick checks alone: style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

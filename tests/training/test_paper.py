@@ -68,9 +68,8 @@ def test_a_network_comes_back_from_its_weights(tiny: Hops, tmp_path: Path) -> No
 
 def test_what_has_a_result_is_not_run_again(tiny: Hops, tmp_path: Path) -> None:
     todo = [Cell(paper.ONE, name, 2, epochs=1) for name in ("plain", "paper")]
-    assert [facts["configuration"] for facts in paper.run_all(tmp_path, tmp_path, todo)] == ["plain", "paper"]
-    (tmp_path / f"{todo[0].key}.json").unlink()
-    assert [facts["configuration"] for facts in paper.run_all(tmp_path, tmp_path, todo)] == ["plain"]
+    assert [facts["configuration"] for facts in paper.run_all(tmp_path, tmp_path, todo[:1])] == ["plain"]
+    assert [facts["configuration"] for facts in paper.run_all(tmp_path, tmp_path, todo)] == ["paper"]
     assert set(paper.read(tmp_path)) == {cell.key for cell in todo}
 
 
