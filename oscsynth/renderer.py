@@ -82,11 +82,10 @@ class Renderer:
             at = self.engine.position_samples - first
             pieces.append(self.engine.render(state, n, None if heard is None else heard[at : at + n]))
         block = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-        busy_seconds = self._clock() - begun_seconds
-        self._late += busy_seconds > n_samples / self._rate_hz
-        self._held_up += busy_seconds > n_samples / self._rate_hz >= self._own_clock() - own_seconds
+        busy_seconds, length_seconds = self._clock() - begun_seconds, n_samples / self._rate_hz
+        self._late += busy_seconds > length_seconds
+        self._held_up += busy_seconds > length_seconds >= self._own_clock() - own_seconds
         self._measure(block, n_samples, begun_seconds, busy_seconds)
-        length_seconds = n_samples / self._rate_hz
         self._relieve(n_samples, self._load * length_seconds if self._has_time else busy_seconds)
         return block
 

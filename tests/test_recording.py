@@ -40,6 +40,7 @@ def record(serve: Serve, seconds: float, name: str) -> str:
     """Record for a while, and return what the daemon says it recorded."""
     serve.socket.settimeout(5)
     serve.ask("record/start", name, seconds=0.01)
+    wait_until(lambda: any(serve.ask("record/file") or ()), 30)  # on a busy machine it begins late
     time.sleep(seconds)
     said = serve.ask("record/stop", seconds=10)
     assert said is not None
@@ -60,7 +61,7 @@ def test_a_recording_is_what_was_heard_sample_for_sample(serve, folder, name):
     serve.process.wait(5)
     take, rate = soundfile.read(path, dtype="int32")
     heard, _ = soundfile.read(folder / "heard.wav", dtype="int32")
-    assert rate == 44100 and soundfile.info(path).subtype == "PCM_24" and 0.5 * rate < len(take) < 2.5 * rate  # it may begin late
+    assert rate == 44100 and soundfile.info(path).subtype == "PCM_24" and 1.2 * rate < len(take) < 2.5 * rate
     assert take.any() and place(take, heard) >= 0
     assert os.listdir(folder / "takes") == [name]
 
