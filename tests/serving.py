@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -54,7 +55,13 @@ class Serve:
         before = set(SHARED.glob("oscsynth-*"))
         self.begun_seconds = time.monotonic()
         self.process = subprocess.Popen(
-            command, env=os.environ | env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            env=os.environ | env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -128,13 +135,10 @@ class Serve:
                 self.socket.recv(65536)
 
     def close(self) -> None:
-        """Kill what is left."""
-        pids = child_pids(self.process.pid)
-        self.process.kill()
+        """Kill what is left: its whole session, so that nobody holds on to its output, which would be waited for without end."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        for pid in pids:
-            if re.search(rb"spawn_main|resource_tracker", _command(pid)):
-                os.kill(pid, 9)
         if self._memory:
             self._memory.close()
             Path(self._memory.path).unlink(missing_ok=True)

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -25,7 +26,24 @@ except OSError:  # there is no library: what needs it is skipped
 
 SAMPLE_RATE_HZ, PERIOD_SAMPLES = 44100, 512
 MAX_SECONDS = 90
+ANSWER_SECONDS = 20  # no server takes that long, whatever else the machine does
 LISTENER_PRIORITY = 30  # under the sound and over everything ordinary
+
+
+_servers: dict[str, subprocess.Popen[bytes]] = {}
+
+
+@contextlib.contextmanager
+def _answered(name: str) -> Iterator[None]:
+    """Kill the server of that name if a request to it takes for ever: JACK's library waits without end, and no signal reaches it there."""
+    timer = threading.Timer(ANSWER_SECONDS, lambda: _servers[name].kill())
+    timer.daemon = True
+    if name in _servers:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def environment(name: str) -> dict[str, str]:
@@ -41,6 +59,7 @@ def jack_server(name: str = "", log: Path | None = None, period_samples: int = P
     command = ["jackd", "-n", name, "-R", "-P70", "-d", "dummy", "-r", str(SAMPLE_RATE_HZ), "-p", str(period_samples)]
     with open(log or os.devnull, "wb") as output:
         process = subprocess.Popen(command, env=os.environ | environment(name), stdout=output, stderr=subprocess.STDOUT)
+    _servers[name] = process
     try:
         _wait_for(name)
         yield name, process
@@ -51,6 +70,7 @@ def jack_server(name: str = "", log: Path | None = None, period_samples: int = P
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        _servers.pop(name, None)
 
 
 @functools.cache  # once: what this process has opened of the register stays open
@@ -74,7 +94,7 @@ def _is_running(program: str) -> bool:
 
 def _wait_for(name: str) -> None:
     for _ in range(100):
-        with contextlib.suppress(jack.JackOpenError), _silence():
+        with contextlib.suppress(jack.JackOpenError), _silence(), _answered(name):
             jack.Client("wait", no_start_server=True, servername=name).close()
             return
         time.sleep(0.05)
@@ -110,20 +130,22 @@ class Capture:
     """Hears the first client of that name: both channels, with no sample left out, and every xrun of the server."""
 
     def __init__(self, name: str, of: str = "PortAudio") -> None:
-        self._of = of
+        self._name, self._of = name, of
         self._blocks: list[tuple[int, int]] = []  # each block's first sample, here and in the server's own count, which xruns move
         jack.set_error_function(lambda message: None)
         jack.set_info_function(lambda message: None)
-        self.client = jack.Client("capture", no_start_server=True, servername=name)
+        with _answered(name):
+            self.client = jack.Client("capture", no_start_server=True, servername=name)
         self.xruns = 0
         self.xrun_samples: list[int] = []  # where in the sound they came
         self._sound = np.full((MAX_SECONDS * SAMPLE_RATE_HZ, 2), 0, np.float32)  # written to: no page is fetched while it listens
         self.samples = 0
         self.periods: list[int] = []  # where each begins in the server's own count
-        self._ports = [self.client.inports.register(f"in_{channel}") for channel in (1, 2)]
         self.client.set_process_callback(self._process)
         self.client.set_xrun_callback(self._count)
-        self.client.activate()
+        with _answered(name):
+            self._ports = [self.client.inports.register(f"in_{channel}") for channel in (1, 2)]
+            self.client.activate()
 
     def _process(self, n_samples: int) -> None:
         self._blocks.append((self.samples, self.client.last_frame_time))
@@ -146,7 +168,7 @@ class Capture:
                 raise TimeoutError(f"no {self._of} client came to the JACK server")
             time.sleep(0.01)
         for out, port in zip(outs, self._ports, strict=False):
-            with contextlib.suppress(jack.JackError):  # it is connected already
+            with _answered(self._name), contextlib.suppress(jack.JackError):  # it is connected already
                 self.client.connect(out, port)
 
     def now(self) -> int:
@@ -160,19 +182,21 @@ class Capture:
         return self._sound[: self.samples]
 
     def close(self) -> None:
-        self.client.deactivate()
-        self.client.close()
+        with _answered(self._name):
+            self.client.deactivate()
+            self.client.close()
 
 
 class Performer:
     """Plays a sound into the inputs of the first client of that name, once, from `connect` on; ``begun`` is the server's own count then."""
 
     def __init__(self, name: str, sound: np.ndarray, to: str = "PortAudio") -> None:
-        self._sound, self._to, self._at, self.begun = np.ascontiguousarray(sound, np.float32), to, -1, -1
-        self.client = jack.Client("performer", no_start_server=True, servername=name)
-        self._ports = [self.client.outports.register(f"out_{channel}") for channel in (1, 2)]
-        self.client.set_process_callback(self._process)
-        self.client.activate()
+        self._name, self._sound, self._to, self._at, self.begun = name, np.ascontiguousarray(sound, np.float32), to, -1, -1
+        with _answered(name):
+            self.client = jack.Client("performer", no_start_server=True, servername=name)
+            self._ports = [self.client.outports.register(f"out_{channel}") for channel in (1, 2)]
+            self.client.set_process_callback(self._process)
+            self.client.activate()
 
     def _process(self, n_samples: int) -> None:
         if self._at == 0:
@@ -192,10 +216,12 @@ class Performer:
             if time.monotonic() > until:
                 raise TimeoutError(f"no {self._to} client came to the JACK server to listen")
             time.sleep(0.01)
-        for port, there in zip(self._ports, found, strict=False):
-            self.client.connect(port, there)
+        with _answered(self._name):
+            for port, there in zip(self._ports, found, strict=False):
+                self.client.connect(port, there)
         self._at = 0
 
     def close(self) -> None:
-        self.client.deactivate()
-        self.client.close()
+        with _answered(self._name):
+            self.client.deactivate()
+            self.client.close()
