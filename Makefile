@@ -17,11 +17,17 @@ install: .venv/play.stamp  ## install the instrument into .venv
 
 install-train: .venv/test.stamp  ## install what training needs too
 
+# These only compute, so that several may at once; all others have something in real time beside them.
+COMPUTING := tests/training tests/sound
+# Many of them start the instrument, which is not to be compiled each time.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+
 test: .venv/test.stamp  ## install what tests need and run all of them
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest  # many of them start the instrument, which is not to be compiled each time
+	$(PYTEST) --numprocesses auto --maxprocesses 4 --dist loadfile --timeout 300 $(COMPUTING)
+	$(PYTEST) $(addprefix --ignore=,$(COMPUTING))
 
 check: .venv/test.stamp  ## the quick checks alone: style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

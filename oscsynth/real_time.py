@@ -6,9 +6,11 @@ by itself, and there is nothing to do here. What is refused comes back as a sent
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
+from collections.abc import Iterator
 
 # Under JACK's and PipeWire's servers (70 and more), over everything of an ordinary program. Control's is lower: the sound comes first.
 AUDIO_PRIORITY, ENGINE_PRIORITY, CONTROL_PRIORITY = 65, 60, 20
@@ -17,6 +19,8 @@ _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT_BYTES = 64 * 1024 * 1024  # of freed memory that malloc does not give back: less would come as page faults in the middle of a block
 _LARGEST_IN_HEAP_BYTES = 32 * 1024 * 1024  # glibc takes no more
+
+_RESERVE_PIECES, _PIECE_BYTES = 40, 1024 * 1024  # with what a start takes nearly the 64 MiB that the heap of a thread has in glibc
 
 HOW = "docs/low-latency.md says how to allow it"
 
@@ -77,6 +81,20 @@ def keep_memory() -> str:
     if libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT):
         return f"The system refuses to lock memory ({os.strerror(ctypes.get_errno())}): after a long pause the first sounds can click; {HOW}."
     return ""
+
+
+def heap_reserve() -> Iterator[None]:
+    """Have the heap of the thread that asks grow by a piece at each step, and in the end lie there free.
+
+    Each thread has a heap of its own in glibc. What it hands out for the first time, the system has to fetch, page by page, for hours: whenever more
+    sounds than ever before. A step takes 0.2 ms, so that a thread that renders can take one with each of its first blocks.
+    """
+    if sys.platform.startswith("linux"):
+        pieces = []
+        with contextlib.suppress(MemoryError):  # where a limit is set, there is none to keep
+            for _ in range(_RESERVE_PIECES):
+                pieces.append(b"\1" * _PIECE_BYTES)  # not zeros: those would be promised, and not there
+                yield
 
 
 def may_lock() -> bool:

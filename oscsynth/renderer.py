@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .audio import Backend
 from .audio.guard import Guard
 from .link import SharedMemory
+from .real_time import heap_reserve
 from .tap import Tap
 from .timed_state import TimedState
 
@@ -63,12 +64,14 @@ class Renderer:
         self._clock, self._own_clock = clock, own_clock
         self._tap = tap
         self._memory = memory
+        self._reserve = heap_reserve()
         self._rate_hz = float(sample_rate_hz)
         self._load = self._load_peak = self._peak = self._peak_before = 0.0
         self._peak_until, self._late, self._held_up, self._pid = sample_rate_hz, 0, 0, float(os.getpid())
 
     def __call__(self, n_samples: int) -> NDArray[np.float32]:
         """Return the next block as the device gets it, and as whoever listens or records does."""
+        next(self._reserve, None)
         block = self.guard(n_samples)
         if self._tap is not None:
             self._tap.write(np.ascontiguousarray(block, np.float32).data)

@@ -49,7 +49,7 @@ HOUSE: dict[str, set[str]] = {
     "keys": {"errors", "units", "parameters", "client"},
     "options": set(),
     "screen": {"", "errors", "units", "parameters", "link", "keys", "lan", "qr", "options"},
-    "renderer": {"link", "timed_state", "tap", "audio", "sound"},
+    "renderer": {"link", "real_time", "timed_state", "tap", "audio", "sound"},
     "tracks": {"errors", "patch", "sound"},
     "loader": {"errors", "link", "renderer", "sound", "tracks"},
     "engine_input": {"errors", "patch", "audio", "sound", "tracks"},

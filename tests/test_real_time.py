@@ -91,3 +91,23 @@ def test_memory_that_is_used_over_and_over_brings_no_page_faults():
     """)
     )
     assert faults < 50
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_the_heap_of_a_thread_that_renders_is_there_before_it_is_needed(is_kept):
+    faults = int(
+        run(f"""
+        import resource, threading
+        from oscsynth.real_time import heap_reserve, keep_memory
+        keep_memory()
+        def render():
+            if {is_kept}:
+                for _ in heap_reserve(): pass
+            before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+            held = [b"x" * (1000 * n) for n in range(250)]  # 31 MB, more than ever before
+            print(resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before)
+        thread = threading.Thread(target=render)
+        thread.start(); thread.join()
+    """)
+    )
+    assert (faults < 50) == is_kept, faults

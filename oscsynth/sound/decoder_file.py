@@ -111,11 +111,15 @@ def _open_session(data: bytes) -> Any:
     # Opened from bytes in an empty place of its own, so that a graph cannot reach for files beside it.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no common class of their own
         text = str(error).lower()
         reason = next((why for word, why in _REASONS if word in text), f"it cannot be loaded: {first_line(error)}")
         raise DecoderError(reason) from error
+    # It would keep the whole file, 5.6 MB each, to begin again with another provider: there is no other.
+    session.disable_fallback()
+    session._model_bytes = b""
+    return session
 
 
 def check_values(verb: str, values: list[Any], wanted: dict[str, tuple[str | int, ...]]) -> None:

@@ -266,6 +266,9 @@ class Engine:
             if waited_samples >= self.stft.hop_samples:
                 for what in filter(None, (work, deck.lacks)):
                     budget.doubt(what)
+            elif not at_clock and budget.cost_seconds(work) > budget.cost_seconds(deck.work(True)):
+                # The next clock will do it instead, so that this is not done, and would be thought to take for ever what it took once.
+                budget.doubt(work)
             if not deck.may_wait:
                 budget.timed(work + HASTE, lambda: deck.change(now, self._master_gain, at_clock, in_haste=True))
             return

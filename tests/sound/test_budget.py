@@ -160,6 +160,22 @@ def test_one_change_that_took_long_holds_up_no_other(decoder_path: Path, slow: S
     assert {block for block, _, _ in slow.changes} == set(range(slow.block - 10, slow.block))
 
 
+def test_what_took_long_at_once_is_done_at_once_again(decoder_path: Path, slow: Slow) -> None:
+    play = Player(Patch("Test", str(decoder_path)), budget=slow.budget)
+    play.set("envelope/attack", 0.0)
+    play.render(60)  # blocks begin between two clocks, so that a gate acts at once or waits for the next clock
+    slow.play(play, 8)
+    waited = []
+    for toggle in range(30):
+        play.set("gate", float(toggle % 2))
+        slow.share = 0.9 if not toggle else 0.02  # cold
+        slow.play(play)
+        slow.share = 0.02
+        waited.append(slow.budget.waited_samples)
+        slow.play(play, 4)
+    assert any(each >= 0 for each in waited[1:]) and all(each == -1 for each in waited[-20:])
+
+
 def test_what_waits_is_told_and_forgotten(decoder_path: Path, slow: Slow) -> None:
     play = Player(Patch("Test", str(decoder_path)), budget=slow.budget)
     slow.play(play, 8)
