@@ -119,6 +119,11 @@ class Engine:
         return len(spare[:count])
 
     @property
+    def apart_samples(self) -> int:
+        """How far apart the changes of what moves are now."""
+        return self._clock
+
+    @property
     def is_listening(self) -> bool:
         """Whether any part plays what the input hears."""
         return any(part.is_listening for part in self._parts)

@@ -11,8 +11,8 @@ COARSEST = 16  # times as far apart: two hops; half of a change is then heard af
 CALM_LOAD = 0.3  # where they become fine again: changes made twice as often take twice as long at most
 CALM_SECONDS = 1.0
 BEGIN_LOAD = 0.8  # where notes begin to go; what is left is for everything else that can hold a block up
-END_LOAD = 0.65  # where they no longer do, and where it aims
-PUT_OFF_LOAD, LONG_LOAD = 0.7, 0.9  # as what a block counts in which something was put off: for a while, for too long
+END_LOAD = 0.75  # where they no longer do, and where it aims
+PUT_OFF_LOAD, LONG_LOAD = 0.62, 0.9  # as what a block counts in which something was put off: for a while, for too long
 LONG_SAMPLES = 4096  # too long: what comes so late is heard
 WINDOW_SAMPLES = 512  # of which the worst block counts: in short blocks one of several has all of the work
 WINDOWS_BEFORE = 2  # one alone may have been held up by somebody else
@@ -37,31 +37,33 @@ class Overload:
         self.coarseness = 1
         self._worst = self._length_seconds = self._settle_seconds = self._calm_seconds = 0.0
         self._samples = self._busy_windows = self._full_windows = 0
-        self._is_relieving = False
+        self._is_relieving = self._waits = False
 
-    def __call__(self, busy_seconds: float, length_seconds: float, n_samples: int, waited_samples: int = -1) -> float:
+    def __call__(self, busy_seconds: float, length_seconds: float, n_samples: int, waited_samples: int = -1, apart_samples: int = 0) -> float:
         """Return what share of the notes is to go now, 0 to 1, for a block that took so long and lasts so long.
 
-        ``waited_samples`` is `budget.Budget`'s.
+        ``waited_samples`` is `budget.Budget`'s; ``apart_samples`` says how far apart changes are, of which each window has one at least.
         """
         put_off = 0.0 if waited_samples < 0 else PUT_OFF_LOAD if waited_samples < LONG_SAMPLES else LONG_LOAD
         self._worst = max(self._worst, busy_seconds / length_seconds, put_off)
+        self._waits |= waited_samples >= 0
         self._length_seconds += length_seconds
         self._samples += n_samples
-        if self._samples < WINDOW_SAMPLES:
+        if self._samples < max(WINDOW_SAMPLES, apart_samples):
             return 0.0
-        load, seconds = self._worst, self._length_seconds
+        load, seconds, waits = self._worst, self._length_seconds, self._waits
         self._worst = self._length_seconds = 0.0
-        self._samples = 0
+        self._samples, self._waits = 0, False
         self._coarsen(load, seconds)
-        if not self._is_needed(load, seconds):
+        if not self._is_needed(load, seconds, waits):
             return 0.0
         self._settle_seconds = SETTLE_SECONDS
         return 1.0 - END_LOAD / load
 
-    def _is_needed(self, load: float, seconds: float) -> bool:
+    def _is_needed(self, load: float, seconds: float, waits: bool) -> bool:
         self._settle_seconds -= seconds
-        self._full_windows = self._full_windows + 1 if load > BEGIN_LOAD else 0
+        # What is put off fits into a later block or fills it: only a window in which nothing waits is one of calm.
+        self._full_windows = self._full_windows + 1 if load > BEGIN_LOAD else self._full_windows if waits else 0
         self._is_relieving = load > END_LOAD and (self._is_relieving or self._full_windows >= WINDOWS_BEFORE)
         return self._is_relieving and self._settle_seconds <= 0.0
 
