@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import signal
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +74,32 @@ def test_fault_in_the_render_is_told_once_and_the_sound_goes_on(engine):
     assert "A fault in the engine made the sound stop for a moment: " in engine.hear("fault", 1)["sentence"]
     assert not engine.events.poll()
     assert renderer.guard.errors == 3
+
+
+class Circle:
+    """What only the collector finds."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+def test_what_a_start_leaves_is_not_looked_through_and_what_comes_later_is(engine):
+    engine.events, theirs = CONTEXT.Pipe()
+    renderer = Renderer(engine.memory, 44100, 2)
+    watch = Watch(renderer, open_backend("null", renderer.guard, AudioSettings()), theirs, None)
+    gc.collect()
+    gc.disable()  # as in the engine process
+    try:
+        of_the_start = weakref.ref(Circle())
+        watch._collect()
+        later = weakref.ref(Circle())
+        watch._collect()
+        assert of_the_start() is not None and later() is None
+    finally:
+        gc.unfreeze()
+        gc.enable()
+    gc.collect()
+    assert of_the_start() is None
 
 
 def test_a_note_is_heard_within_a_block_of_the_file(engine, tmp_path):

@@ -7,6 +7,7 @@ What each sounds like is a matter of the decoder's kind: `standing`, or `walking
 from __future__ import annotations
 
 import math
+import weakref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,10 +76,11 @@ class Bank:
         self._envelopes = Envelopes(n, self._rate)
         self._touched = np.zeros(n, bool)
         self._spectra: Walking | Standing
+        my = weakref.proxy(self)  # no circle: what is over goes at once, and is not left to the collector
         if isinstance(sound, NoteSound):
-            self._spectra = Walking(sound, n, self._faders_at, budget)
+            self._spectra = Walking(sound, n, lambda values, row: my._faders_at(values, row), budget)
         else:
-            self._spectra = Standing(sound, n, self._faders_at, self._ahead)
+            self._spectra = Standing(sound, n, lambda values, row: my._faders_at(values, row), lambda moment, step: my._ahead(moment, step))
         self._last_pitch = math.nan
         self._level = min(sound.patch.voices, FEW_VOICES) ** -0.5
         self._struck, self._pressed = sound.amounts(sound.patch.velocity.latents), sound.amounts(sound.patch.pressure.latents)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 
 import numpy as np
 
@@ -30,7 +31,8 @@ class WalkingDrone:
         self.gate = Gate(controls, sound.stft.sample_rate_hz)
         self.n_moving = 0
         self._sound = sound
-        self._spectra = Walking(sound, N_CLASSES, self._faders_at, budget)
+        my = weakref.proxy(self)  # no circle: see `bank.Bank`
+        self._spectra = Walking(sound, N_CLASSES, lambda values, row: my._faders_at(values, row), budget)
         self._pitches = np.full(N_CLASSES, np.nan)  # at which each class began; NaN: it does not sound
         self._gains, self._pitches_hz = np.zeros(N_CLASSES), np.zeros(N_CLASSES)
 

@@ -1,5 +1,7 @@
 """What the instrument promises of its sound, measured on a small decoder (design section 2)."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from oscsynth.sound.loading import load_sound
 from oscsynth.sound.output import CEILING
 from oscsynth.sound.overlap_add import OverlapAdd
 from tests.decoders import nan_producing
+from tests.note_decoders import tiny_note_decoder
 from tests.sound.conftest import RATE_HZ, Player
 
 Make = Callable[..., Player]
@@ -324,3 +327,29 @@ def test_memory_does_not_grow_over_ten_thousand_hops(player: Make) -> None:
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert grown < 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("is_note", "mode", "phase"),
+    [(is_note, mode, phase) for is_note in (False, True) for mode in ("drone", "notes") for phase in ("noise", "tonal")]
+    + [(False, "resynthesis", "noise"), (False, "resynthesis", "input")],
+)
+def test_what_is_over_goes_without_the_collector(pair: Path, tmp_path: Path, is_note: bool, mode: str, phase: str) -> None:
+    decoder = str(tiny_note_decoder(tmp_path / "note.onnx") if is_note else pair)
+    patch = Patch("Test", decoder, mode=mode, phase=phase, **({"input": "live"} if mode == "resynthesis" else {}))  # type: ignore[arg-type]
+    play = Player(patch, Patch("Other", str(pair)))
+    for name, value in (("started", 1), ("part", 1), ("pitch", 69), ("velocity", 1), ("bend", 0), ("pressure", 0)):
+        play.state.set_voice(0, name, value)
+    play.render(4096, 256)
+    gc.collect()
+    gc.disable()  # as in the engine process
+    try:
+        deck = play.engine._parts[0].decks[0]
+        gone = [weakref.ref(deck), weakref.ref(deck._player), weakref.ref(deck._controls)]
+        del deck
+        play.state.set_voice(0, "ended", 1)
+        play.set("patch", 2)
+        play.render(RATE_HZ, 256)
+        assert [each() for each in gone] == [None] * 3
+    finally:
+        gc.enable()
