@@ -75,6 +75,10 @@ class Budget:
         alike = [seconds for other, seconds in self._costs_seconds.items() if other.partition("|")[0] == name]
         return max(alike or self._costs_seconds.values(), default=0.0)
 
+    def knows(self, what: str) -> bool:
+        """Return whether something was ever done."""
+        return what in self._costs_seconds
+
     def took(self, what: str, seconds: float) -> None:
         """Take note of what something took.
 

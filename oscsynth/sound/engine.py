@@ -293,10 +293,21 @@ class Engine:
         for other in self._decks():
             if other is not deck and not other.may_wait and other.next_turn(now + at_clock) < budget.end_samples:
                 budget.reserved_seconds += budget.cost_seconds(other.work(True) + HASTE)
-        if budget.allows(budget.cost_seconds(deck.work(at_clock)) + (budget.cost_seconds(deck.lacks) if deck.lacks else 0.0)):
-            return True
+        cost_seconds = budget.cost_seconds(deck.work(at_clock)) + (budget.cost_seconds(deck.lacks) if deck.lacks else 0.0)
+        if budget.allows(cost_seconds):
+            return deck.may_wait or not self._gives_way(deck, budget, now, cost_seconds)
         # What never fits gets a block for itself.
         return budget.is_early and not begins_hop and waited_samples >= self.stft.hop_samples
+
+    def _gives_way(self, deck: Deck, budget: Budget, now: int, cost_seconds: float) -> bool:
+        """Whether a deck that can be made in haste is to be, so that another has room that has waited for a hop."""
+        longest = max(self._decks(), key=lambda other: now - other.waits_since)
+        if now - longest.waits_since < self.stft.hop_samples:
+            return False
+        needed_seconds, in_haste = budget.cost_seconds(longest.work(True)), deck.work(True) + HASTE
+        if budget.allows(needed_seconds + cost_seconds):
+            return False
+        return not budget.knows(in_haste) or budget.allows(needed_seconds + budget.cost_seconds(in_haste))
 
     def _deal(self, now: int) -> None:
         """Give each deck its turn, those that cost most far from each other, and say how far apart the changes are.

@@ -47,8 +47,9 @@ class Walking:
         self._sound, self._faders_at = sound, faders_at
         self.faults = 0
         self._budget, self.is_behind = budget, False
+        self._decodes_alone = False  # what never fits beside the others: they go on at the next change, and nothing is decoded then
         self._places = np.zeros(n, np.intp)  # which of the decoder's pitches each has
-        self._rests, self._is_odd = np.zeros(n, bool), np.zeros(n, bool)
+        self._rests, self._is_odd, self._is_heard = np.zeros(n, bool), np.zeros(n, bool), np.zeros(n, bool)
         self._lobes: dict[int, Lobes] = {}  # by place
         self._combs = Combs(sound.stft, 0.5 * sound.decoder.metadata.sample_rate_hz)
         self.sung, self._semitones, self._begun, self._gains = (np.zeros(n) for _ in range(4))
@@ -70,7 +71,7 @@ class Walking:
         self._begun[at], self._timbres[at], self._draws[at] = now, np.nan, sound.draw(number)
         self._decoded_at[at] = -1.0
         self._bands[at] = self._gains[at] = 0.0
-        self._is_odd[at] = bool(number % 2)
+        self._is_odd[at], self._is_heard[at] = bool(number % 2), False
 
     def follow(self, at: int, other: object, theirs: int, now: int) -> None:
         """Go on with a note that another patch of the part holds: from where it has come to, or from the loop."""
@@ -78,8 +79,10 @@ class Walking:
 
     def put(self, at: int, to: int) -> None:
         """Put one into the place of another."""
-        for numbers in (self._places, self.sung, self._semitones, self._begun, self._gains, self._rests, self._is_odd, self._decoded_at):
+        for numbers in (self._places, self.sung, self._semitones, self._begun, self._gains, self._decoded_at):
             numbers[to] = numbers[at]
+        for flags in (self._rests, self._is_odd, self._is_heard):
+            flags[to] = flags[at]
         if at in self._lobes:
             self._lobes[to] = self._lobes[at]
         for rows in (self._draws, self._timbres, self._bands, self.magnitudes, self.powers):
@@ -102,8 +105,9 @@ class Walking:
                 self._decode(some, timbres[some])
             else:
                 self._budget.timed(sound.decoder.path, lambda: self._decode(some, timbres[some]), len(some))
+                at = at[np.isin(at, some) | ~self._is_heard[at]] if self._decodes_alone else at
         if len(at):
-            self._semitones[at] = semitones[at]
+            self._semitones[at], self._is_heard[at] = semitones[at], True
             self._hear(at, moment)
         return int(touched.sum()) + DECODE_COST * len(some)
 
@@ -115,11 +119,18 @@ class Walking:
 
     def _affordable(self, stale: Indices) -> Indices:
         """Return those of some notes that there is time to decode now: those first that have waited longest."""
-        if self._budget is None:
+        if self._budget is None or not len(stale):
+            self.is_behind = self._decodes_alone = False
             return stale
-        most = self._budget.room(self._budget.cost_seconds(self._sound.decoder.path))
+        cost_seconds = self._budget.cost_seconds(self._sound.decoder.path)
         stale = stale[np.argsort(self._decoded_at[stale], kind="stable")]
-        self.is_behind = len(stale) > most and (most == 0 or self._decoded_at[stale[most]] < 0.0)
+        is_silent = self._decoded_at[stale] < 0.0
+        most = self._budget.room(cost_seconds)
+        never_fits = most > 0 and not self._budget.allows(cost_seconds)
+        goes_on = never_fits and self._decodes_alone and not is_silent[0]
+        self._decodes_alone = never_fits and not goes_on
+        most = 0 if goes_on else most
+        self.is_behind = len(stale) > most and bool(is_silent[most] or (most == 0 and not goes_on))
         return stale[:most]
 
     def _decode(self, at: Indices, timbres: Magnitudes) -> None:

@@ -12,8 +12,10 @@ import pytest
 from oscsynth.patch import Patch
 from oscsynth.sound.budget import REMEMBERED, SHARE, Budget
 from oscsynth.sound.deck import Deck
+from oscsynth.sound.loading import load_sound
 from oscsynth.sound.note_sound import NoteSound
 from oscsynth.sound.resynthesis import Resynthesis
+from oscsynth.sound.walking import Walking
 from tests.note_decoders import tiny_note_decoder
 from tests.sound.conftest import RATE_HZ, Player
 
@@ -254,6 +256,63 @@ def test_while_all_notes_move_each_is_decoded_in_its_turn(tmp_path: Path, slow: 
     times = times[times > 0]
     assert len(times) == 6 and times.max() - times.min() <= 2
     assert slow.budget.waited_samples < 4096, "what goes on in turns does not wait"
+
+
+def test_what_never_fits_beside_the_others_is_decoded_in_turn_with_them(tmp_path: Path, slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tiny_note_decoder(tmp_path / "notes.onnx")
+    decode, hear, decoded, heard = NoteSound.decode, Walking._hear, [], []
+
+    def slow_decode(sound: NoteSound, timbres: np.ndarray, places: np.ndarray) -> object:
+        slow.seconds += 0.4 * BLOCK_SECONDS * len(timbres)
+        decoded.append(places.tolist())
+        return decode(sound, timbres, places)
+
+    def slow_hear(walking: Walking, at: np.ndarray, moment: float) -> None:
+        slow.seconds += 0.1 * BLOCK_SECONDS * len(at)
+        heard.append(at.tolist())
+        hear(walking, at, moment)
+
+    monkeypatch.setattr(NoteSound, "decode", slow_decode)
+    monkeypatch.setattr(Walking, "_hear", slow_hear)
+    play = Keys(Patch("Test", str(path)), budget=slow.budget)
+    for voice in range(6):
+        play.on(voice, 60 + voice)
+    moving(play, slow, 1, 30)
+    decoded.clear()
+    heard.clear()
+    slow.longest = 0.0
+    moving(play, slow, 1, 60)
+    assert slow.longest <= 0.75
+    assert len(set(np.concatenate(decoded).tolist())) == 6 and len(decoded) > 12
+    assert sum(len(at) == 6 for at in heard) > 12
+
+
+def test_what_can_be_done_in_haste_gives_way_to_what_has_waited(pair: Path, decoder_path: Path, slow: Slow) -> None:
+    stage = Stage(pair, phase="input", budget=slow.budget)
+    stage.engine.install(2, load_sound(Patch("Other", str(decoder_path)), RATE_HZ))
+    for name, value in (("open", 1), ("patch", 2), ("gate", 1), ("envelope/sustain", 1)):
+        stage.state.set(2, name, value)
+    stage.state.set(2, "chroma", 1.0, 9)
+    heard = itertools.cycle(np.split(note(60, 2.0)[: 160 * BLOCK], 160))
+
+    def play(n_blocks: int) -> None:
+        for step in range(n_blocks):
+            for index in range(3):
+                stage.state.set(2, "latent", 0.5 + 0.4 * np.sin(0.7 * step + index), index)
+            slow.play(stage, 1, heard)
+
+    stage.engine.coarseness = 8  # each has its turn every other block
+    play(8)
+    slow.share, slow.haste_share = 0.45, 0.05
+    play(20)
+    slow.changes.clear()
+    slow.longest = 0.0
+    play(100)
+    assert slow.longest <= 0.75
+    theirs, others = ({deck for deck in (id(deck) for deck in part.decks)} for part in stage.engine._parts[:2])
+    whole = [block for block, deck, in_haste in slow.changes if deck in theirs and not in_haste]
+    blocks = [block for block, deck, _ in slow.changes if deck in others]
+    assert len(whole) > 20 and len(blocks) > 20 and max(np.diff(blocks)) <= 4
 
 
 def test_what_must_not_wait_is_done_in_haste(pair: Path, slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
