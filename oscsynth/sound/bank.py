@@ -80,7 +80,9 @@ class Bank:
         if isinstance(sound, NoteSound):
             self._spectra = Walking(sound, n, lambda values, row: my._faders_at(values, row), budget)
         else:
-            self._spectra = Standing(sound, n, lambda values, row: my._faders_at(values, row), lambda moment, step: my._ahead(moment, step))
+            self._spectra = Standing(
+                sound, n, lambda values, row: my._faders_at(values, row), lambda moment, step: my._ahead(moment, step), budget is not None
+            )
         self._last_pitch = math.nan
         self._level = min(sound.patch.voices, FEW_VOICES) ** -0.5
         self._struck, self._pressed = sound.amounts(sound.patch.velocity.latents), sound.amounts(sound.patch.pressure.latents)

@@ -15,6 +15,8 @@ from oscsynth.sound.deck import Deck
 from oscsynth.sound.loading import load_sound
 from oscsynth.sound.note_sound import NoteSound
 from oscsynth.sound.resynthesis import Resynthesis
+from oscsynth.sound.standing import MOST_AT_ONCE
+from oscsynth.sound.voices import Sound
 from oscsynth.sound.walking import Walking
 from tests.note_decoders import tiny_note_decoder
 from tests.sound.conftest import RATE_HZ, Player
@@ -285,6 +287,32 @@ def test_what_never_fits_beside_the_others_is_decoded_in_turn_with_them(tmp_path
     assert slow.longest <= 0.75
     assert len(set(np.concatenate(decoded).tolist())) == 6 and len(decoded) > 12
     assert sum(len(at) == 6 for at in heard) > 12
+
+
+def test_of_many_notes_that_move_at_once_some_do_and_all_arrive(decoder_path: Path, slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    decode, counts = Sound.decode, []
+
+    def counted(sound: Sound, positions: np.ndarray, *asked: np.ndarray) -> object:
+        counts.append(len(positions))
+        return decode(sound, positions, *asked)
+
+    monkeypatch.setattr(Sound, "decode", counted)
+    ends = []
+    for budget in (None, slow.budget):
+        play = Keys(Patch("Test", str(decoder_path)), budget=budget)
+        for voice in range(20):
+            play.on(voice, 50 + voice)
+        slow.play(play, 40)
+        counts.clear()
+        for step in range(12):
+            play.latents(0.5 + 0.4 * np.sin(step), 0.3)
+            slow.play(play)
+        assert max(counts) == (20 if budget is None else MOST_AT_ONCE)
+        play.latents(0.9, 0.1)
+        slow.play(play, 100)
+        assert play.engine._parts[0].decks[0].is_settled()
+        ends.append(slow.play(play, 4))
+    assert np.array_equal(*ends)
 
 
 def test_what_can_be_done_in_haste_gives_way_to_what_has_waited(pair: Path, decoder_path: Path, slow: Slow) -> None:
