@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from ..parameters import MAX_LATENTS
 from .controls import Indices, Row
+from .turns import Turns
 from .voices import Magnitudes, Sound
 
 ROWS_AHEAD = 8  # spectra decoded together where a movement is known ahead
-MOST_AT_ONCE = 8  # voices made anew at one change where blocks have a budget: the others at the next, since with all of them no block is in time
 
 Values = NDArray[np.float64]  # (voices, what slides of each), as `bank` has them
 FadersAt = Callable[[Values, Row], Row]
@@ -35,7 +35,7 @@ class Standing:
     ahead : callable
         Given a moment and a step, returns both as they will be then, None for when nothing has moved for a step.
     takes_turns : bool
-        Whether no more than `MOST_AT_ONCE` are made anew at one change.
+        As for `turns.Turns`.
 
     Attributes
     ----------
@@ -56,8 +56,7 @@ class Standing:
     ) -> None:
         self._sound, self._faders_at, self._ahead_at = sound, faders_at, ahead
         self.faults = 0
-        self._takes_turns, self._is_anyone_left = takes_turns, False
-        self._made_at = np.zeros(n)  # when each was last, -1 for never
+        self._turns = Turns(n, takes_turns)
         self._classes, self._registers = np.zeros(n, np.intp), np.zeros(n, np.intp)
         self.sung, self._semitones = np.zeros(n), np.zeros(n)
         self._faders = np.zeros((n, sound.n_latents))
@@ -67,13 +66,13 @@ class Standing:
 
     def arrives(self, n_voices: int) -> float:
         """Return when the first ones stand still if nothing is said about them."""
-        return np.inf if self._is_anyone_left else 0.0
+        return np.inf if self._turns.is_anyone_left else 0.0
 
     def begin(self, at: int, pitch: float, number: float, now: int) -> None:
         """Have a new note at a place: its pitch, and which note of all it is."""
         self._classes[at], self._registers[at], self.sung[at] = self._sound.key(pitch)
         self._faders[at] = self._semitones[at] = np.nan
-        self._made_at[at] = -1.0
+        self._turns.begin(at)
 
     def follow(self, at: int, other: object, theirs: int, now: int) -> None:
         """Go on with a note that another patch of the part holds: it stands still here."""
@@ -83,10 +82,9 @@ class Standing:
 
     def put(self, at: int, to: int) -> None:
         """Put one into the place of another."""
-        for numbers in (self._classes, self._registers, self.sung, self._semitones, self._made_at):
-            numbers[to] = numbers[at]
-        for rows in (self._faders, self._decoded, self.magnitudes, self.powers):
+        for rows in (self._classes, self._registers, self.sung, self._semitones, self._faders, self._decoded, self.magnitudes, self.powers):
             rows[to] = rows[at]
+        self._turns.put(at, to)
 
     def move(self, moment: float, values: Values, row: Row, semitones: Row, touched: NDArray[np.bool_], step: int) -> int:
         """Make anew what has moved of those that are ``touched``, bool (voices,); return how many those are.
@@ -105,7 +103,8 @@ class Standing:
         n = len(touched)
         faders = self._faders_at(values, row)
         is_stale = (faders != self._faders[:n]).any(1)
-        shaped = self._in_turn((is_stale | (semitones != self._semitones[:n])) & touched, moment)
+        shaped = np.zeros(n, bool)
+        shaped[self._turns.some(np.flatnonzero((is_stale | (semitones != self._semitones[:n])) & touched), moment)] = True
         decoded = is_stale & shaped
         if decoded.any():
             at = np.flatnonzero(decoded)
@@ -113,18 +112,6 @@ class Standing:
             self._decoded[slice(n) if len(at) == n else at] = self._decode(at, faders[at], moment, step)
         self._shape(shaped, semitones)
         return int(shaped.sum())
-
-    def _in_turn(self, moved: NDArray[np.bool_], moment: float) -> NDArray[np.bool_]:
-        """Return which of those that have moved are made anew now: all that never were, and of the others those first that have waited longest."""
-        at = np.flatnonzero(moved)
-        self._is_anyone_left = self._takes_turns and len(at) > MOST_AT_ONCE
-        if self._is_anyone_left:
-            at = at[np.argsort(self._made_at[at], kind="stable")]
-            at = at[: max(MOST_AT_ONCE, int((self._made_at[at] < 0.0).sum()))]
-            moved = np.zeros(len(moved), bool)
-            moved[at] = True
-        self._made_at[at] = moment
-        return moved
 
     def _shape(self, shaped: NDArray[np.bool_], semitones: Row) -> None:
         n, sound = len(shaped), self._sound

@@ -17,6 +17,7 @@ from .loaded import Magnitudes
 from .lobes import Lobes
 from .note_sound import NoteSound
 from .standing import FadersAt, Values
+from .turns import Turns
 
 DECODE_COST = 4  # whole notes decoded count for as many more voices that move
 FEW = 4  # so many are made anew at every clock, come what may
@@ -50,6 +51,7 @@ class Walking:
         self._decodes_alone = False  # what never fits beside the others: they go on at the next change, and nothing is decoded then
         self._places = np.zeros(n, np.intp)  # which of the decoder's pitches each has
         self._rests, self._is_odd, self._is_heard = np.zeros(n, bool), np.zeros(n, bool), np.zeros(n, bool)
+        self._turns = Turns(n, budget is not None)  # of those that have another pitch
         self._lobes: dict[int, Lobes] = {}  # by place
         self._combs = Combs(sound.stft, 0.5 * sound.decoder.metadata.sample_rate_hz)
         self.sung, self._semitones, self._begun, self._gains = (np.zeros(n) for _ in range(4))
@@ -72,6 +74,7 @@ class Walking:
         self._decoded_at[at] = -1.0
         self._bands[at] = self._gains[at] = 0.0
         self._is_odd[at], self._is_heard[at] = bool(number % 2), False
+        self._turns.begin(at)
 
     def follow(self, at: int, other: object, theirs: int, now: int) -> None:
         """Go on with a note that another patch of the part holds: from where it has come to, or from the loop."""
@@ -83,6 +86,7 @@ class Walking:
             numbers[to] = numbers[at]
         for flags in (self._rests, self._is_odd, self._is_heard):
             flags[to] = flags[at]
+        self._turns.put(at, to)
         if at in self._lobes:
             self._lobes[to] = self._lobes[at]
         for rows in (self._draws, self._timbres, self._bands, self.magnitudes, self.powers):
@@ -107,7 +111,8 @@ class Walking:
                 self._budget.timed(sound.decoder.path, lambda: self._decode(some, timbres[some]), len(some))
                 at = at[np.isin(at, some) | ~self._is_heard[at]] if self._decodes_alone else at
         if len(at):
-            self._semitones[at], self._is_heard[at] = semitones[at], True
+            tuned = self._turns.some(at[(semitones[at] != self._semitones[at]) | ~self._is_heard[at]], moment)
+            self._semitones[tuned], self._is_heard[at] = semitones[tuned], True
             self._hear(at, moment)
         return int(touched.sum()) + DECODE_COST * len(some)
 

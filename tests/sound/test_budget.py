@@ -15,7 +15,7 @@ from oscsynth.sound.deck import Deck
 from oscsynth.sound.loading import load_sound
 from oscsynth.sound.note_sound import NoteSound
 from oscsynth.sound.resynthesis import Resynthesis
-from oscsynth.sound.standing import MOST_AT_ONCE
+from oscsynth.sound.turns import MOST_AT_ONCE
 from oscsynth.sound.voices import Sound
 from oscsynth.sound.walking import Walking
 from tests.note_decoders import tiny_note_decoder
@@ -313,6 +313,25 @@ def test_of_many_notes_that_move_at_once_some_do_and_all_arrive(decoder_path: Pa
         assert play.engine._parts[0].decks[0].is_settled()
         ends.append(slow.play(play, 4))
     assert np.array_equal(*ends)
+
+
+def test_of_many_notes_that_are_tuned_at_once_some_are_and_all_arrive(tmp_path: Path, slow: Slow) -> None:
+    path = tiny_note_decoder(tmp_path / "notes.onnx")
+    for budget, most in ((None, 20), (slow.budget, MOST_AT_ONCE)):
+        play = Keys(Patch("Test", str(path), phase="tonal"), budget=budget)
+        for voice in range(20):
+            play.on(voice, 50 + voice)
+        slow.play(play, 40)
+        tuned = play.bank._spectra._semitones[:20]
+        counts = []
+        play.set("transpose", 3.0)
+        for _ in range(40):
+            before = tuned.copy()
+            play.render(128)
+            counts.append(int((tuned != before).sum()))
+        assert max(counts) == most
+        slow.play(play, 20)
+        assert play.bank.pitches_hz[:20] == pytest.approx(440.0 * 2.0 ** ((play.bank._spectra.sung[:20] + tuned - 69.0) / 12.0))
 
 
 def test_what_can_be_done_in_haste_gives_way_to_what_has_waited(pair: Path, decoder_path: Path, slow: Slow) -> None:
