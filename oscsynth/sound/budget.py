@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 SHARE = 0.7  # of a block's length that may be planned; what is left is for whatever else holds it up
+LONG_SECONDS, SHARE_OF_LONG = 0.01, 0.6  # in so long a block there is room enough for what moves, and none is late then even on a restless machine
 EARLY = 0.15  # of its length: so much a block takes in which nothing moves
 DOUBT = 0.95
 REMEMBERED = 24  # times that something was done
@@ -44,7 +45,7 @@ class Budget:
 
     def begin(self, begun_seconds: float, length_seconds: float, end_samples: int) -> None:
         """Begin a block."""
-        self._until_seconds = begun_seconds + SHARE * length_seconds
+        self._until_seconds = begun_seconds + (SHARE if length_seconds < LONG_SECONDS else SHARE_OF_LONG) * length_seconds
         self._early_seconds = begun_seconds + EARLY * length_seconds
         self.end_samples, self.waited_samples = end_samples, -1
 

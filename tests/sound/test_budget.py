@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from oscsynth.patch import Patch
-from oscsynth.sound.budget import REMEMBERED, SHARE, Budget
+from oscsynth.sound.budget import REMEMBERED, SHARE, SHARE_OF_LONG, Budget
 from oscsynth.sound.deck import Deck
 from oscsynth.sound.loading import load_sound
 from oscsynth.sound.note_sound import NoteSound
@@ -66,13 +66,14 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
     return Slow(monkeypatch)
 
 
-def test_only_what_fits_is_allowed() -> None:
-    budget = Budget(lambda: 10.0)
-    budget.begin(10.0, 1.0, 512)
-    assert budget.allows(0.9 * SHARE) and not budget.allows(1.1 * SHARE)
-    budget.reserved_seconds = 0.5 * SHARE
-    assert budget.allows(0.4 * SHARE) and not budget.allows(0.6 * SHARE)
-    assert budget.room(0.1 * SHARE) in (4, 5) and budget.room(5.0) == 1, "hardly anything was done yet"
+@pytest.mark.parametrize(("length_seconds", "share"), [(0.003, SHARE), (0.02, SHARE_OF_LONG)])
+def test_only_what_fits_is_allowed(length_seconds: float, share: float) -> None:
+    budget, planned = Budget(lambda: 10.0), share * length_seconds
+    budget.begin(10.0, length_seconds, 512)
+    assert budget.allows(0.9 * planned) and not budget.allows(1.1 * planned)
+    budget.reserved_seconds = 0.5 * planned
+    assert budget.allows(0.4 * planned) and not budget.allows(0.6 * planned)
+    assert budget.room(0.1 * planned) in (4, 5) and budget.room(5.0) == 1, "hardly anything was done yet"
 
 
 def test_an_estimate_is_the_second_longest_of_the_last_times() -> None:
@@ -116,7 +117,7 @@ def test_no_block_is_late_and_nobody_waits_for_ever(decoder_path: Path, slow: Sl
     for part in range(2, 5):
         play.open(part=part)
     slow.play(play, 8)
-    slow.share, slow.longest = 0.35, 0.0  # of a block, four times in each clock: 5.6 blocks in one
+    slow.share, slow.longest = 0.5 * SHARE_OF_LONG, 0.0  # two fit into a block, and four are wanted at each clock: 4.8 blocks in one
     moving(play, slow, 4, 4)
     slow.changes.clear()
     slow.longest = 0.0
