@@ -301,9 +301,10 @@ class Engine:
 
     def _gives_way(self, deck: Deck, budget: Budget, now: int, cost_seconds: float) -> bool:
         """Whether a deck that can be made in haste is to be, so that another has room that has waited for a hop."""
-        longest = max(self._decks(), key=lambda other: now - other.waits_since)
-        if now - longest.waits_since < self.stft.hop_samples:
+        waiting = [other for other in self._decks() if other.may_wait and now - other.waits_since >= self.stft.hop_samples]
+        if not waiting:
             return False
+        longest = min(waiting, key=lambda other: other.waits_since)
         needed_seconds, in_haste = budget.cost_seconds(longest.work(True)), deck.work(True) + HASTE
         if budget.allows(needed_seconds + cost_seconds):
             return False

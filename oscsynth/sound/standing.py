@@ -104,7 +104,7 @@ class Standing:
         faders = self._faders_at(values, row)
         is_stale = (faders != self._faders[:n]).any(1)
         shaped = np.zeros(n, bool)
-        shaped[self._turns.some(np.flatnonzero((is_stale | (semitones != self._semitones[:n])) & touched), moment)] = True
+        shaped[self._turns.some(np.flatnonzero((is_stale | (semitones != self._semitones[:n])) & touched), moment, bool(touched.all()))] = True
         decoded = is_stale & shaped
         if decoded.any():
             at = np.flatnonzero(decoded)

@@ -22,7 +22,7 @@ class Turns:
     Attributes
     ----------
     is_anyone_left : bool
-        Whether some were not made anew the last time.
+        Whether some that have moved are still to be made anew.
     """
 
     def __init__(self, n: int, takes_turns: bool) -> None:
@@ -38,10 +38,11 @@ class Turns:
         """Put one into the place of another."""
         self._made_at[to] = self._made_at[at]
 
-    def some(self, moved: Indices, moment: float) -> Indices:
-        """Return those of the voices that have moved whose turn it is at a moment, in order."""
-        self.is_anyone_left = self._takes_turns and len(moved) > MOST_AT_ONCE
-        if self.is_anyone_left:
+    def some(self, moved: Indices, moment: float, are_all: bool = True) -> Indices:
+        """Return those of the voices that have moved whose turn it is at a moment, in order; ``are_all``: no others have moved."""
+        are_many = self._takes_turns and len(moved) > MOST_AT_ONCE
+        self.is_anyone_left = are_many or (self.is_anyone_left and not are_all)
+        if are_many:
             waited = moved[np.argsort(self._made_at[moved], kind="stable")]
             moved = np.sort(waited[: max(MOST_AT_ONCE, int((self._made_at[moved] < 0.0).sum()))])
         self._made_at[moved] = moment
