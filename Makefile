@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
 .DEFAULT_GOAL := help
 
-.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-orchestra benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening benchmark-power-cut benchmark-training benchmark-deadlines benchmark-overload benchmark-recording soak benchmark-workers benchmark-training-speed benchmark-training-folder
+.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-orchestra benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening benchmark-power-cut benchmark-training benchmark-deadlines benchmark-crowd benchmark-overload benchmark-recording soak benchmark-workers benchmark-training-speed benchmark-training-folder
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ benchmark-latency: .venv/test.stamp  ## from the OSC packet to the sound through
 
 benchmark-deadlines: .venv/test.stamp  ## how much of its time a block takes, alone and on a busy machine, through JACK
 	$(BIN)/python -m benchmarks.deadlines --output docs/benchmarks
+
+benchmark-crowd: .venv/test.stamp  ## how long blocks take while everything moves
+	$(BIN)/python -m benchmarks.crowd
 
 benchmark-overload: .venv/test.stamp  ## more notes than there is time for
 	$(BIN)/python -m benchmarks.overload --output docs/benchmarks

@@ -62,6 +62,8 @@ class Performance:
         What the sound input hears, from the first sample on; silence after it.
     prefers_notes : bool
         Has the first patch by name that plays notes start, where there is one.
+    engine : Engine, optional
+        Instead of one without a budget, where blocks are to be as they are on stage; at the same rate.
 
     Raises
     ------
@@ -77,8 +79,9 @@ class Performance:
         channels: Mapping[int, str] | None = None,
         prefers_notes: bool = False,
         heard: Block | None = None,
+        engine: Engine | None = None,
     ) -> None:
-        self.engine = Engine(sample_rate_hz)
+        self.engine = engine or Engine(sample_rate_hz)
         self.instrument = Instrument(
             self._load,
             seconds=lambda: self.engine.position_samples / sample_rate_hz,
