@@ -23,6 +23,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from oscsynth.library import Library, factory_folder
 from oscsynth.real_time import AUDIO_PRIORITY, hurry, keep_memory
 from oscsynth.render import Performance
 from oscsynth.sound.budget import Budget
@@ -123,9 +124,11 @@ class Crowd:
 def play(seed: int, seconds: float, block: int) -> Result:
     """Return what the blocks of some seconds took."""
     budget, overload = Budget(time.monotonic), Overload()
-    performance = Performance(RATE_HZ, engine=Engine(RATE_HZ, budget=budget))
+    performance = Performance(RATE_HZ, patches=factory_folder(), engine=Engine(RATE_HZ, budget=budget))
     engine, prefix, length_seconds = performance.engine, performance.instrument.prefix, block / RATE_HZ
-    patches = list(performance.instrument.repertoire.patches)
+    library = Library(None, factory_folder())
+    library.scan()
+    patches = list(library.patches)
     crowd = Crowd(patches, seed)
     for part in range(1, N_PARTS + 1):
         performance.send(f"{prefix}/part/{part}/patch", patches[(seed + part) % len(patches)])
