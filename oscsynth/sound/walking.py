@@ -50,7 +50,7 @@ class Walking:
         self._budget, self.is_behind = budget, False
         self._decodes_alone = False  # what never fits beside the others: they go on at the next change, and nothing is decoded then
         self._places = np.zeros(n, np.intp)  # which of the decoder's pitches each has
-        self._rests, self._is_odd, self._is_heard = np.zeros(n, bool), np.zeros(n, bool), np.zeros(n, bool)
+        self._rests, self._is_odd = np.zeros(n, bool), np.zeros(n, bool)
         self._turns = Turns(n, budget is not None)  # of those that have another pitch
         self._lobes: dict[int, Lobes] = {}  # by place
         self._combs = Combs(sound.stft, 0.5 * sound.decoder.metadata.sample_rate_hz)
@@ -73,7 +73,8 @@ class Walking:
         self._begun[at], self._timbres[at], self._draws[at] = now, np.nan, sound.draw(number)
         self._decoded_at[at] = -1.0
         self._bands[at] = self._gains[at] = 0.0
-        self._is_odd[at], self._is_heard[at] = bool(number % 2), False
+        self._is_odd[at] = bool(number % 2)
+        self._semitones[at] = np.nan
         self._turns.begin(at)
 
     def follow(self, at: int, other: object, theirs: int, now: int) -> None:
@@ -82,10 +83,8 @@ class Walking:
 
     def put(self, at: int, to: int) -> None:
         """Put one into the place of another."""
-        for numbers in (self._places, self.sung, self._semitones, self._begun, self._gains, self._decoded_at):
+        for numbers in (self._places, self.sung, self._semitones, self._begun, self._gains, self._rests, self._is_odd, self._decoded_at):
             numbers[to] = numbers[at]
-        for flags in (self._rests, self._is_odd, self._is_heard):
-            flags[to] = flags[at]
         self._turns.put(at, to)
         if at in self._lobes:
             self._lobes[to] = self._lobes[at]
@@ -109,10 +108,10 @@ class Walking:
                 self._decode(some, timbres[some])
             else:
                 self._budget.timed(sound.decoder.path, lambda: self._decode(some, timbres[some]), len(some))
-                at = at[np.isin(at, some) | ~self._is_heard[at]] if self._decodes_alone else at
+                at = at[np.isin(at, some) | np.isnan(self._semitones[at])] if self._decodes_alone else at  # NaN: never heard yet
         if len(at):
-            tuned = self._turns.some(at[(semitones[at] != self._semitones[at]) | ~self._is_heard[at]], moment)
-            self._semitones[tuned], self._is_heard[at] = semitones[tuned], True
+            tuned = self._turns.some(at[semitones[at] != self._semitones[at]], moment)
+            self._semitones[tuned] = semitones[tuned]
             self._hear(at, moment)
         return int(touched.sum()) + DECODE_COST * len(some)
 
