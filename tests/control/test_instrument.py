@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+import time
+import timeit
 
 import pytest
 from hypothesis import given
@@ -14,7 +16,6 @@ from oscsynth.parameters import PART, PART_PARAMETERS
 from oscsynth.units import PITCH_CLASS_ADDRESSES
 
 from .catalogue import CHOIR, METADATA, VIOLIN, play_notes, play_track, player, send
-from .effort import least_seconds
 
 P = "/oscsynth/"
 
@@ -440,7 +441,8 @@ def test_even_the_worst_packet_is_handled_soon():
     worst = ["?" * 250, "*" * 250, "//a" * 5, "{a,b}" * 40, "/".join("*" * 8), "[a-z]*" * 40, "latnet/1", "x" * 4000]
     instrument.routes()
     for address in worst:
-        assert least_seconds(lambda address=address: send(instrument, address, 0.5)) < 0.2, address[:20]
+        # What timeit measures it measures without the collector, which would look through what all tests together hold.
+        assert timeit.timeit(lambda address=address: send(instrument, address, 0.5), timer=time.thread_time, number=1) < 0.2
 
 
 @pytest.mark.parametrize(
@@ -457,7 +459,7 @@ def test_even_the_worst_packet_is_handled_soon():
 def test_a_packet_that_asks_for_too_much_takes_little_time(messages):
     instrument, _ = player()
     replies = []
-    # 0.05 on a machine that does nothing else
-    assert least_seconds(lambda: replies.extend(instrument.perform(Bundle(1, tuple(messages)), "sender")), times=1) < 0.5
+    took_seconds = timeit.timeit(lambda: replies.extend(instrument.perform(Bundle(1, tuple(messages)), "sender")), timer=time.thread_time, number=1)
+    assert took_seconds < 0.5  # 0.05 on a machine that does nothing else
     assert sum(len(reply.arguments) for reply in replies if reply.address != P + "fail") <= MAX_EFFORT
     assert send(instrument, "gain") == [(P + "gain", (0.0,))] or messages[0].arguments

@@ -47,6 +47,19 @@ class Slow:
             self.changes.append((self.block, id(deck), in_haste))
 
         monkeypatch.setattr(Deck, "change", slow)
+        self._monkeypatch = monkeypatch
+
+    def decoding(self, share: float) -> list[tuple[int, list[int]]]:
+        """Have each note take so much of a block to be decoded; return where (block, places) will be put down."""
+        decode, decoded = NoteSound.decode, []
+
+        def slow(sound: NoteSound, timbres: np.ndarray, places: np.ndarray) -> object:
+            self.seconds += share * BLOCK_SECONDS * len(timbres)
+            decoded.append((self.block, places.tolist()))
+            return decode(sound, timbres, places)
+
+        self._monkeypatch.setattr(NoteSound, "decode", slow)
+        return decoded
 
     def play(self, play: Player | Stage, n_blocks: int = 1, heard: Iterator[np.ndarray] | None = None) -> np.ndarray:
         """Return the next blocks, and see how long the longest takes, in blocks."""
@@ -211,51 +224,35 @@ def test_a_change_that_waited_is_heard_whole(decoder_path: Path, slow: Slow) -> 
 
 
 @pytest.mark.parametrize(("share", "most", "n_blocks"), [(0.2, 3, 6), (0.95, 1, 40)])
-def test_notes_that_do_not_fit_are_decoded_soon_after(
-    tmp_path: Path, slow: Slow, monkeypatch: pytest.MonkeyPatch, share: float, most: int, n_blocks: int
-) -> None:
+def test_notes_that_do_not_fit_are_decoded_soon_after(tmp_path: Path, slow: Slow, share: float, most: int, n_blocks: int) -> None:
     path = tiny_note_decoder(tmp_path / "notes.onnx")
-    decode, counts = NoteSound.decode, []
-
-    def counted(sound: NoteSound, timbres: np.ndarray, places: np.ndarray) -> object:
-        slow.seconds += share * BLOCK_SECONDS * len(timbres)
-        counts.append((slow.block, len(timbres)))
-        return decode(sound, timbres, places)
-
-    monkeypatch.setattr(NoteSound, "decode", counted)
-    heard = []
+    decoded, heard = slow.decoding(share), []
     for budget in (None, slow.budget):
         play = Keys(Patch("Test", str(path)), budget=budget)
         slow.budget.took(str(path), share * BLOCK_SECONDS)
         play.engine.coarseness = 16  # its turns are four blocks apart
         for voice in range(8):
             play.on(voice, 60 + voice)
-        counts.clear()
+        decoded.clear()
         slow.longest = 0.0
         slow.play(play, 60)
         heard.append(slow.play(play, 4))
+    counts = [(block, len(places)) for block, places in decoded]
     assert max(sum(n for block, n in counts if block == each) for each, _ in counts) <= most and sum(n for _, n in counts) == 8
     assert counts[-1][0] - counts[0][0] < n_blocks and slow.longest <= 1.0
     assert rms(heard[0] - heard[1]) < 1e-6 * rms(heard[0])
 
 
-def test_while_all_notes_move_each_is_decoded_in_its_turn(tmp_path: Path, slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_all_notes_move_each_is_decoded_in_its_turn(tmp_path: Path, slow: Slow) -> None:
     path = tiny_note_decoder(tmp_path / "notes.onnx")
-    decode, decoded = NoteSound.decode, []
-
-    def counted(sound: NoteSound, timbres: np.ndarray, places: np.ndarray) -> object:
-        slow.seconds += 0.25 * BLOCK_SECONDS * len(timbres)
-        decoded.append(places.tolist())
-        return decode(sound, timbres, places)
-
-    monkeypatch.setattr(NoteSound, "decode", counted)
+    decoded = slow.decoding(0.25)
     play = Keys(Patch("Test", str(path)), budget=slow.budget)
     for voice in range(6):
         play.on(voice, 60 + voice)
     moving(play, slow, 1, 20)
     decoded.clear()
     moving(play, slow, 1, 24)
-    times = np.bincount(np.concatenate(decoded).astype(int))
+    times = np.bincount(np.concatenate([places for _, places in decoded]).astype(int))
     times = times[times > 0]
     assert len(times) == 6 and times.max() - times.min() <= 2
     assert slow.budget.waited_samples < 4096, "what goes on in turns does not wait"
@@ -263,19 +260,13 @@ def test_while_all_notes_move_each_is_decoded_in_its_turn(tmp_path: Path, slow: 
 
 def test_what_never_fits_beside_the_others_is_decoded_in_turn_with_them(tmp_path: Path, slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tiny_note_decoder(tmp_path / "notes.onnx")
-    decode, hear, decoded, heard = NoteSound.decode, Walking._hear, [], []
-
-    def slow_decode(sound: NoteSound, timbres: np.ndarray, places: np.ndarray) -> object:
-        slow.seconds += 0.4 * BLOCK_SECONDS * len(timbres)
-        decoded.append(places.tolist())
-        return decode(sound, timbres, places)
+    decoded, hear, heard = slow.decoding(0.4), Walking._hear, []
 
     def slow_hear(walking: Walking, at: np.ndarray, moment: float) -> None:
         slow.seconds += 0.1 * BLOCK_SECONDS * len(at)
         heard.append(at.tolist())
         hear(walking, at, moment)
 
-    monkeypatch.setattr(NoteSound, "decode", slow_decode)
     monkeypatch.setattr(Walking, "_hear", slow_hear)
     play = Keys(Patch("Test", str(path)), budget=slow.budget)
     for voice in range(6):
@@ -286,7 +277,7 @@ def test_what_never_fits_beside_the_others_is_decoded_in_turn_with_them(tmp_path
     slow.longest = 0.0
     moving(play, slow, 1, 60)
     assert slow.longest <= 0.75
-    assert len(set(np.concatenate(decoded).tolist())) == 6 and len(decoded) > 12
+    assert len({place for _, places in decoded for place in places}) == 6 and len(decoded) > 12
     assert sum(len(at) == 6 for at in heard) > 12
 
 
@@ -357,7 +348,7 @@ def test_what_can_be_done_in_haste_gives_way_to_what_has_waited(pair: Path, deco
     slow.longest = 0.0
     play(100)
     assert slow.longest <= SHARE_OF_LONG
-    theirs, others = ({deck for deck in (id(deck) for deck in part.decks)} for part in stage.engine._parts[:2])
+    theirs, others = ({id(deck) for deck in part.decks} for part in stage.engine._parts[:2])
     whole = [block for block, deck, in_haste in slow.changes if deck in theirs and not in_haste]
     blocks = [block for block, deck, _ in slow.changes if deck in others]
     assert len(whole) > 20 and len(blocks) > 20 and max(np.diff(blocks)) <= 4
