@@ -32,7 +32,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from oscsynth.library import factory_folder
 from oscsynth.setlist import store_scene
 from tests.audio.jack_server import environment, jack_server
 from tests.engine_harness import wait_until
@@ -41,7 +40,7 @@ from tests.serving import Serve, free_port, megabytes
 from . import soak_page
 from .machine import machine, stolen_seconds
 from .scenes import scene
-from .soak_crowd import N_PARTS, Crowd, message
+from .soak_crowd import N_PARTS, Crowd, message, shipped_patches
 
 N_SCENES = 6
 MOMENT_SECONDS = 0.25
@@ -236,7 +235,7 @@ def idle_scsynth(server: str) -> Any:
 def run(minutes: float, seed: int, output: Path | None) -> Report:
     """Return what is found."""
     report = Report(machine(), minutes)
-    names = [re.search(r"^name: *(.*)$", path.read_text(), re.M)[1] for path in sorted(factory_folder().glob("*.yaml"))]  # type: ignore[index]
+    names = shipped_patches()
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder, jack_server(log=(log := Path(folder) / "jackd.log")) as (name, _), idle_scsynth(name):
         patches, http_port = Path(folder) / "patches", free_port()

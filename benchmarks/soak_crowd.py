@@ -1,4 +1,7 @@
-"""Everybody at once, for `benchmarks.soak`: a player, someone who switches patches and scenes, broken packets, and clients that come and go."""
+"""Everybody at once: a player, someone who switches patches and scenes, broken packets, and clients that come and go.
+
+`Score` is what is played, by `benchmarks.crowd` as well; `Crowd` is all of it over the network, for `benchmarks.soak`.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,13 @@ import struct
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 from pythonosc.osc_message_builder import build_msg
+
+from oscsynth.library import Library, factory_folder
 
 from .osc_fuzz import packets
 
@@ -32,13 +38,84 @@ def message(below: str, *values: Any) -> bytes:
     return packet
 
 
+def shipped_patches() -> list[str]:
+    """Return the names of the patches that come with the instrument."""
+    library = Library(None, factory_folder())
+    library.scan()
+    return list(library.patches)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is sent at once, addresses below the prefix with their values; what it counts as, and how long it is until the next step."""
+
+    what: str
+    events: list[tuple[str, tuple[Any, ...]]]
+    wait_seconds: float
+
+
+class Score:
+    """What is played, by turns of chance: each method goes on for ever. ``held`` are the keys that are down: part and pitch."""
+
+    def __init__(self, patches: list[str], n_scenes: int, chance: random.Random) -> None:
+        self._patches, self._n_scenes, self._chance = patches, n_scenes, chance
+        self.held: list[tuple[str, float]] = []
+
+    def part(self) -> str:
+        """Return one of the parts."""
+        return f"part/{self._chance.randint(1, N_PARTS)}"
+
+    def notes(self) -> Iterator[Step]:
+        """Press keys and let them go."""
+        while True:
+            events: list[tuple[str, tuple[Any, ...]]] = []
+            if len(self.held) < MAX_HELD and self._chance.random() < 0.55:
+                part, pitch = self.part(), float(self._chance.randint(36, 90))
+                events = [(f"{part}/note/on", (pitch, self._chance.random() * 0.9 + 0.1))]
+                self.held.append((part, pitch))
+            elif self.held:
+                part, pitch = self.held.pop(self._chance.randrange(len(self.held)))
+                events = [(f"{part}/note/off", (pitch,))]
+            yield Step("notes", events, self._chance.expovariate(1 / 0.12))
+
+    def faders(self) -> Iterator[Step]:
+        """Move a fader for a while, then another."""
+        while True:
+            name = f"{self.part()}/{self._chance.choice(FADERS)}"
+            value, target = self._chance.random(), self._chance.random()
+            for left in reversed(range(self._chance.randint(5, 80))):
+                value += 0.1 * (target - value)
+                yield Step("fader steps", [(name, (value,))], 1 / FADER_STEPS_PER_SECOND + (0.0 if left else self._chance.random()))
+
+    def switches(self) -> Iterator[Step]:
+        """Switch patches, scenes, note classes, gates and the pedal."""
+        weights = {"patch": 8, "scene": bool(self._n_scenes), "chroma": 4, "gate": 2, "hold": 1, "snapshot": 2, "note": 2}
+        while True:
+            kind = self._chance.choices(list(weights), list(weights.values()))[0]
+            yield Step(f"{kind} switches", self._switch(kind, self.part()), self._chance.expovariate(1 / 0.7))
+
+    def _switch(self, kind: str, part: str) -> list[tuple[str, tuple[Any, ...]]]:
+        match kind:
+            case "patch":
+                return [(f"{part}/patch", (self._chance.choice(self._patches),))]
+            case "scene":
+                return [("scene/index", (self._chance.randint(1, self._n_scenes),))]
+            case "chroma":
+                return [(f"{part}/chroma/name", (self._chance.choice(NOTES),))]
+            case "snapshot":
+                return [(f"{part}/snapshot/{self._chance.randint(1, 4)}/{self._chance.choice(('store', 'recall'))}", ())]
+            case "note":  # one that is as short as can be
+                return [(f"{part}/note/on", (60.0, 0.5)), (f"{part}/note/off", (60.0,))]
+        return [(f"{part}/{kind}", (self._chance.randint(0, 1),))]
+
+
 class Crowd:
     """Plays until told to stop; ``count`` says how often each of them did something."""
 
     def __init__(self, port: int, http_port: int, patches: list[str], n_scenes: int, seed: int) -> None:
-        self._port, self._http_port, self._patches, self._n_scenes = port, http_port, patches, n_scenes
+        self._port, self._http_port = port, http_port
         self._chance = random.Random(seed)
-        self._held: list[tuple[str, float]] = []
+        self._score = Score(patches, n_scenes, self._chance)
         self._stop = asyncio.Event()
         self.count: Counter[str] = Counter()
         self.answers_seconds: list[float] = []
@@ -83,62 +160,33 @@ class Crowd:
 
             yield send
 
-    def _part(self) -> str:
-        return f"part/{self._chance.randint(1, N_PARTS)}"
-
     # ---- who plays
+
+    async def _play(self, steps: Iterator[Step], send: Callable[..., None]) -> None:
+        for step in steps:
+            for below, values in step.events:
+                send(below, *values)
+            self.count[step.what] += 1
+            await asyncio.sleep(step.wait_seconds)
+            if self._stop.is_set():
+                return
 
     async def play_notes(self) -> None:
         """Press keys and let them go; at the end let all go."""
         with self._udp() as send:
-            for turn in self._turns(0.12):
-                await turn
-                self.count["notes"] += 1
-                if len(self._held) < MAX_HELD and self._chance.random() < 0.55:
-                    part, pitch = self._part(), float(self._chance.randint(36, 90))
-                    send(f"{part}/note/on", pitch, self._chance.random() * 0.9 + 0.1)
-                    self._held.append((part, pitch))
-                elif self._held:
-                    part, pitch = self._held.pop(self._chance.randrange(len(self._held)))
-                    send(f"{part}/note/off", pitch)
-            for part, pitch in self._held:
+            await self._play(self._score.notes(), send)
+            for part, pitch in self._score.held:
                 send(f"{part}/note/off", pitch)
 
     async def move_faders(self) -> None:
         """Move a fader for a while, then another."""
         with self._udp() as send:
-            while not self._stop.is_set():
-                name = f"{self._part()}/{self._chance.choice(FADERS)}"
-                value, target = self._chance.random(), self._chance.random()
-                for _ in range(self._chance.randint(5, 80)):
-                    value += 0.1 * (target - value)
-                    send(name, value)
-                    self.count["fader steps"] += 1
-                    await asyncio.sleep(1 / FADER_STEPS_PER_SECOND)
-                await asyncio.sleep(self._chance.random())
+            await self._play(self._score.faders(), send)
 
     async def switch(self) -> None:
         """Switch patches, scenes, note classes, gates and the pedal."""
         with self._udp() as send:
-            for turn in self._turns(0.7):
-                await turn
-                kind = self._chance.choices(("patch", "scene", "chroma", "gate", "hold", "snapshot", "note"), (8, 1, 4, 2, 1, 2, 2))[0]
-                self.count[f"{kind} switches"] += 1
-                part = self._part()
-                match kind:
-                    case "patch":
-                        send(f"{part}/patch", self._chance.choice(self._patches))
-                    case "scene":
-                        send("scene/index", self._chance.randint(1, self._n_scenes))
-                    case "chroma":
-                        send(f"{part}/chroma/name", self._chance.choice(NOTES))
-                    case "gate" | "hold":
-                        send(f"{part}/{kind}", self._chance.randint(0, 1))
-                    case "snapshot":
-                        send(f"{part}/snapshot/{self._chance.randint(1, 4)}/{self._chance.choice(('store', 'recall'))}")
-                    case "note":  # one that is as short as can be
-                        send(f"{part}/note/on", 60.0, 0.5)
-                        send(f"{part}/note/off", 60.0)
+            await self._play(self._score.switches(), send)
 
     async def send_broken(self) -> None:
         """Send packets that are no OSC, or hardly."""
@@ -160,7 +208,7 @@ class Crowd:
             await turn
             with contextlib.suppress(OSError):
                 reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-                wanted = [message("notify", 1), message(f"{self._part()}/latent/1", 0.5), message(f"{self._part()}/note/on", 72.0, 0.4)]
+                wanted = [message("notify", 1), message(f"{self._score.part()}/latent/1", 0.5), message(f"{self._score.part()}/note/on", 72.0, 0.4)]
                 writer.write(b"".join(struct.pack(">i", len(packet)) + packet for packet in wanted))
                 if self._chance.random() < 0.5:
                     with contextlib.suppress(TimeoutError):
@@ -193,7 +241,7 @@ class Crowd:
                     async with client.ws_connect(f"http://127.0.0.1:{self._http_port}/", timeout=aiohttp.ClientWSTimeout(ws_close=1.0)) as stream:
                         await stream.send_str('{"COMMAND": "LISTEN", "DATA": "/oscsynth/latent/1"}')
                         for _ in range(20):
-                            await stream.send_bytes(message(f"{self._part()}/latent/2", self._chance.random()))
+                            await stream.send_bytes(message(f"{self._score.part()}/latent/2", self._chance.random()))
                             await asyncio.sleep(0.02)
                         if self._chance.random() < 0.3:
                             await stream.send_bytes(b"/no\0osc")

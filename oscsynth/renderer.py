@@ -137,6 +137,11 @@ class Renderer:
             self._peak_until += int(self._rate_hz)
             self._peak_before, self._peak = self._peak, 0.0
 
+    @property
+    def waited_samples(self) -> int:
+        """How long the longest has waited of what the last block put off; -1: nothing was."""
+        return self._budget.waited_samples
+
     def forget_start(self) -> None:
         """Begin the worst load anew, and the clock: the first blocks fetch memory that later ones have, and come in no time."""
         self.state.clock.reset()
