@@ -257,11 +257,14 @@ class Bank:
         return total
 
     def apart(self) -> Apart:
-        """Return the voices of the last `spectrum`, each by itself."""
-        n = self.n_voices
-        return Apart(
-            self._spectra.magnitudes[:n], self.gains[:n], self.pitches_hz[:n], tuple(self._voices[:n].tolist()), self._spectra.lobes(range(n))
-        )
+        """Return the voices of the last `spectrum`, each by itself, but for those that are silent: a tone begins when it is heard."""
+        n, spectra = self.n_voices, self._spectra
+        at = np.flatnonzero(spectra.powers[:n].any(1))
+        if len(at) == n:
+            # As they lie, and not picked out one by one.
+            return Apart(spectra.magnitudes[:n], self.gains[:n], self.pitches_hz[:n], tuple(self._voices[:n].tolist()), spectra.lobes(range(n)))
+        voices = tuple(self._voices[at].tolist())
+        return Apart(spectra.magnitudes[at], self.gains[at], self.pitches_hz[at], voices, spectra.lobes(at.tolist()))
 
     def _move(self, moment: float, values: Voices, row: Row, step: int) -> None:
         n = self.n_voices

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..parameters import MAX_LATENTS
 from .controls import Indices, Row
-from .turns import Turns
+from .turns import MOST_NEW_AT_ONCE, Turns, most_at_once
 from .voices import Magnitudes, Sound
 
 ROWS_AHEAD = 8  # spectra decoded together where a movement is known ahead
@@ -34,8 +34,8 @@ class Standing:
         Given what slides of each and the part's row, returns where the faders of each stand, float64 (voices, n_latents).
     ahead : callable
         Given a moment and a step, returns both as they will be then, None for when nothing has moved for a step.
-    takes_turns : bool
-        As for `turns.Turns`.
+    has_budget : bool
+        As for `turns.most_at_once`.
 
     Attributes
     ----------
@@ -52,11 +52,11 @@ class Standing:
     is_behind = False
 
     def __init__(
-        self, sound: Sound, n: int, faders_at: FadersAt, ahead: Callable[[float, int], tuple[Values, Row] | None], takes_turns: bool = False
+        self, sound: Sound, n: int, faders_at: FadersAt, ahead: Callable[[float, int], tuple[Values, Row] | None], has_budget: bool = False
     ) -> None:
         self._sound, self._faders_at, self._ahead_at = sound, faders_at, ahead
         self.faults = 0
-        self._turns = Turns(n, takes_turns)
+        self._turns = Turns(n, most_at_once(n, has_budget, sound.patch.phase == "tonal"), MOST_NEW_AT_ONCE if has_budget else n)
         self._classes, self._registers = np.zeros(n, np.intp), np.zeros(n, np.intp)
         self.sung, self._semitones = np.zeros(n), np.zeros(n)
         self._faders = np.zeros((n, sound.n_latents))
@@ -72,6 +72,7 @@ class Standing:
         """Have a new note at a place: its pitch, and which note of all it is."""
         self._classes[at], self._registers[at], self.sung[at] = self._sound.key(pitch)
         self._faders[at] = self._semitones[at] = np.nan
+        self.magnitudes[at] = self.powers[at] = 0.0  # until its turn comes
         self._turns.begin(at)
 
     def follow(self, at: int, other: object, theirs: int, now: int) -> None:

@@ -17,7 +17,7 @@ from .loaded import Magnitudes
 from .lobes import Lobes
 from .note_sound import NoteSound
 from .standing import FadersAt, Values
-from .turns import Turns
+from .turns import Turns, most_at_once
 
 DECODE_COST = 4  # whole notes decoded count for as many more voices that move
 FEW = 4  # so many are made anew at every clock, come what may
@@ -51,7 +51,7 @@ class Walking:
         self._decodes_alone = False  # what never fits beside the others: they go on at the next change, and nothing is decoded then
         self._places = np.zeros(n, np.intp)  # which of the decoder's pitches each has
         self._rests, self._is_odd = np.zeros(n, bool), np.zeros(n, bool)
-        self._turns = Turns(n, budget is not None)  # of those that have another pitch
+        self._turns = Turns(n, most_at_once(n, budget is not None, sound.patch.phase == "tonal"))  # of those that have another pitch
         self._lobes: dict[int, Lobes] = {}  # by place
         self._combs = Combs(sound.stft, 0.5 * sound.decoder.metadata.sample_rate_hz)
         self.sung, self._semitones, self._begun, self._gains = (np.zeros(n) for _ in range(4))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from oscsynth.sound.deck import Deck
 from oscsynth.sound.loading import load_sound
 from oscsynth.sound.note_sound import NoteSound
 from oscsynth.sound.resynthesis import Resynthesis
-from oscsynth.sound.turns import MOST_AT_ONCE
+from oscsynth.sound.turns import MOST_AT_ONCE, MOST_NEW_AT_ONCE, MOST_TONAL_AT_ONCE
 from oscsynth.sound.voices import Sound
 from oscsynth.sound.walking import Walking
 from tests.note_decoders import tiny_note_decoder
@@ -307,9 +308,27 @@ def test_of_many_notes_that_move_at_once_some_do_and_all_arrive(decoder_path: Pa
     assert np.array_equal(*ends)
 
 
+@pytest.mark.parametrize("phase", ["noise", "tonal"])
+def test_of_many_notes_that_begin_at_once_some_do_and_none_is_forgotten(decoder_path: Path, slow: Slow, phase: Literal["noise", "tonal"]) -> None:
+    ends = []
+    slow.budget.begin(slow.seconds, BLOCK_SECONDS, BLOCK)  # a block without an end: no time passes
+    for budget, most in ((None, 20), (slow.budget, MOST_NEW_AT_ONCE)):
+        play = Keys(Patch("Test", str(decoder_path), phase=phase), budget=budget)
+        for voice in range(20):
+            play.on(voice, 50 + voice)
+        counts = []
+        for _ in range(30):
+            counts.append(int(play.bank._spectra.powers[:20].any(1).sum()) if play.engine._parts[0].decks else 0)
+            play.render(128)
+        assert np.diff(counts).max() == most and counts[-1] == 20 and np.diff(counts).min() == 0
+        play.render(8192)
+        ends.append(play.bank.spectrum(play.engine.position_samples, play.engine._parts[0].decks[0]._controls.target, 0))
+    assert np.array_equal(*ends)
+
+
 def test_of_many_notes_that_are_tuned_at_once_some_are_and_all_arrive(tmp_path: Path, slow: Slow) -> None:
     path = tiny_note_decoder(tmp_path / "notes.onnx")
-    for budget, most in ((None, 20), (slow.budget, MOST_AT_ONCE)):
+    for budget, most in ((None, 20), (slow.budget, MOST_TONAL_AT_ONCE)):
         play = Keys(Patch("Test", str(path), phase="tonal"), budget=budget)
         for voice in range(20):
             play.on(voice, 50 + voice)
