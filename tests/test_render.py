@@ -1,4 +1,3 @@
-import resource
 from pathlib import Path
 
 import mido
@@ -10,6 +9,7 @@ from oscsynth.errors import OscsynthError
 from oscsynth.render import Performance, perform, render_file
 from oscsynth.score import Event, load_score
 from tests.decoders import tiny_decoder, truncated
+from tests.full_disk import full_disk
 from tests.onsets import onsets
 
 SCORE = """
@@ -101,13 +101,8 @@ def test_a_file_that_cannot_be_written_is_named(folder: Path) -> None:
 
 
 def test_a_full_disk_is_named(folder: Path) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20000, hard))
-    try:
-        with pytest.raises(OscsynthError, match=r"out\.wav cannot be written: the disk may be full"):
-            render_file(folder / "a.score", folder / "out.wav", patches=folder, seconds=1.0)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with full_disk(), pytest.raises(OscsynthError, match=r"out\.wav cannot be written: the disk may be full"):
+        render_file(folder / "a.score", folder / "out.wav", patches=folder, seconds=1.0)
 
 
 def test_events_of_one_instant_happen_in_their_order(folder: Path) -> None:

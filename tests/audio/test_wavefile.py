@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import resource
 import signal
 import subprocess
 import sys
 import time
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +16,7 @@ import soundfile
 from oscsynth.audio import AudioSettings, free_name, open_backend
 from oscsynth.audio.wavefile import WaveWriter
 from oscsynth.errors import AudioError
+from tests.full_disk import full_disk
 
 
 def tone(n_samples: int) -> np.ndarray:
@@ -133,20 +132,12 @@ def test_folder_that_is_missing_is_named(tmp_path):
         open_backend(str(tmp_path / "nowhere" / "a.wav"), tone, AudioSettings())
 
 
-@pytest.fixture
-def full_disk() -> Iterator[None]:
-    """Let no file grow beyond 20 000 bytes, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_full_disk_ends_the_file_not_the_clock(tmp_path, full_disk):
-    backend = open_backend(str(tmp_path / "a.wav"), tone, AudioSettings())
-    backend.start()
-    time.sleep(0.3)
-    assert "a.wav cannot be written any further: the disk may be full" in backend.fault
-    assert backend.is_running()
-    backend.close()
+def test_full_disk_ends_the_file_not_the_clock(tmp_path):
+    with full_disk():
+        backend = open_backend(str(tmp_path / "a.wav"), tone, AudioSettings())
+        backend.start()
+        time.sleep(0.3)
+        assert "a.wav cannot be written any further: the disk may be full" in backend.fault
+        assert backend.is_running()
+        backend.close()
     assert soundfile.info(tmp_path / "a.wav").frames > 3000
