@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 SHARE = 0.7  # of a block's length that may be planned; what is left is for whatever else holds it up
-LONG_SECONDS, SHARE_OF_LONG = 0.01, 0.6  # in so long a block there is room enough for what moves: `benchmarks.crowd`
+LONG_SECONDS, SHARE_OF_LONG = 0.01, 0.5  # in so long a block there is room enough for what moves: `benchmarks.crowd`
 EARLY = 0.15  # of its length: so much a block takes in which nothing moves
 DOUBT = 0.95
 REMEMBERED = 24  # times that something was done

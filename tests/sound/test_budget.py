@@ -187,7 +187,7 @@ def test_what_took_long_at_once_is_done_at_once_again(decoder_path: Path, slow: 
     waited = []
     for toggle in range(30):
         play.set("gate", float(toggle % 2))
-        slow.share = 0.9 if not toggle else 0.02  # cold
+        slow.share = 1.5 * SHARE_OF_LONG if not toggle else 0.02  # cold
         slow.play(play)
         slow.share = 0.02
         waited.append(slow.budget.waited_samples)
@@ -361,7 +361,7 @@ def test_what_can_be_done_in_haste_gives_way_to_what_has_waited(pair: Path, deco
 
     stage.engine.coarseness = 8  # each has its turn every other block
     play(8)
-    slow.share, slow.haste_share = 0.45, 0.05
+    slow.share, slow.haste_share = 0.75 * SHARE_OF_LONG, 0.05
     play(20)
     slow.changes.clear()
     slow.longest = 0.0
@@ -379,7 +379,7 @@ def test_what_must_not_wait_is_done_in_haste(pair: Path, slow: Slow, monkeypatch
     levels, decoded = [], []
     decode = Resynthesis._decoded
     monkeypatch.setattr(Resynthesis, "_decoded", lambda *arguments: decoded.append(slow.block) or decode(*arguments))
-    for share in (0.0, 0.6):
+    for share in (0.0, SHARE_OF_LONG):
         slow.share, slow.haste_share = share, 0.1
         slow.budget.forget()
         stage = Stage(pair, phase="input", budget=slow.budget)
