@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -25,6 +26,12 @@ let it begin. scsynth is a client of the same server that has nothing to do: whe
 
 {xruns}
 
+**How much of the two cores the system gave to others** (a virtual machine's stolen time, in steps of {step:.0f} seconds):
+
+| stolen | minutes | blocks computed too long | blocks kept waiting | xruns | notes given up |
+| --- | --- | --- | --- | --- | --- |
+{stolen}
+
 **Quarters of a second in which the daemon (PortAudio) was named**, by what its blocks did then:
 
 {moments}
@@ -33,6 +40,7 @@ let it begin. scsynth is a client of the same server that has nothing to do: whe
 
 {printed}
 """
+STOLEN_SECONDS = 0.02  # in a step: what the host's own housekeeping takes
 BUSY = "The machine was not alone: other programs computed all the while on both of its cores (mean load {load:.1f})."
 
 
@@ -66,9 +74,26 @@ def page(report: dict[str, Any], wrong: list[str]) -> str:
         alone=BUSY.format(load=load) if load > 2 else "",
         rows="\n".join(f"| {what} | {wanted} | {found} |" for what, wanted, found in rows),
         xruns="\n".join(f"- {who}: {count}" for who, count in sorted(report["xruns"].items())) or "- none",
+        step=samples[-1]["seconds"] / max(1, len(samples) - 1),
+        stolen="\n".join(_by_steal(samples)),
         moments="\n".join(f"- {kind}: {count}" for kind, count in report["moments"].items()) or "- none",
         printed="\n".join(f"- {count} times: {line}" for line, count in report["printed"].items() if line) or "- nothing",
     ) + ("\n**Wrong:** " + "; ".join(wrong) + ".\n" if wrong else "")
+
+
+def _by_steal(samples: list[dict[str, float]]) -> list[str]:
+    """Return a row for the steps in which next to nothing was stolen, and one for the others."""
+    counts = {kind: dict.fromkeys(("seconds", "late_blocks", "held_up", "xruns", "shed"), 0.0) for kind in (False, True)}
+    for before, now in itertools.pairwise(samples):
+        count = counts[now["steal"] - before["steal"] > STOLEN_SECONDS]
+        for name in count:
+            count[name] += now[name] - before[name]
+    names = {False: f"{1000 * STOLEN_SECONDS:.0f} ms at most", True: "more"}
+    return [
+        f"| {names[kind]} | {count['seconds'] / 60:.0f} | {count['late_blocks'] - count['held_up']:.0f} | {count['held_up']:.0f} "
+        f"| {count['xruns']:.0f} | {count['shed']:.0f} |"
+        for kind, count in counts.items()
+    ]
 
 
 def draw(report: dict[str, Any], path: Path) -> None:
@@ -83,6 +108,8 @@ def draw(report: dict[str, Any], path: Path) -> None:
     figure, (load, count, memory) = plt.subplots(3, 1, figsize=(8, 7), sharex=True, layout="constrained")
     load.plot(minutes, [100 * row["load"] for row in samples], lw=0.7, color="#0072b2", label="engine, % of a block's length")
     load.plot(minutes, [10 * row["machine load"] for row in samples], lw=0.7, color="#999999", label="machine, processes at work x 10")
+    stolen = [50 * (now["steal"] - before["steal"]) / (now["seconds"] - before["seconds"]) for before, now in itertools.pairwise(samples)]
+    load.plot(minutes[1:], stolen, lw=0.7, color="#d55e00", label="stolen by other guests, % of both cores")
     for name, colour in (("xruns", "#d55e00"), ("late_blocks", "#cc79a7"), ("held_up", "#56b4e9"), ("shed", "#009e73")):
         count.plot(minutes, [row[name] for row in samples], lw=1, color=colour, label=f"{name.replace('_', ' ')} so far")
     for name, colour in (("engine", "#0072b2"), ("control", "#e69f00"), ("parent", "#000000")):
