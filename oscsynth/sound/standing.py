@@ -46,7 +46,7 @@ class Standing:
     faults : int
         Spectra that came out not finite and are silent.
     is_behind : bool
-        As for `walking.Walking`; all that moves is decoded together here, and never late.
+        As for `walking.Walking`; never here: who begins has its turn at one of the next changes, whatever there is time for.
     """
 
     is_behind = False
