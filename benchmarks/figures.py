@@ -140,7 +140,8 @@ SECTIONS: tuple[tuple[str, str, str, str, Callable[[Any], str]], ...] = (
         "of the steady "
         "level, *half* where the mean level of all events passes the half. scsynth is measured in the same run, a control of a synth "
         "going from 0 to 1. "
-        "The dummy driver has no sound card behind it: add its latency. An xrun moves the server's count, and with it all that is heard then.",
+        "The dummy driver has no sound card behind it: add its latency. An xrun moves the server's count, and for some seconds its idea of "
+        "when a sample is heard swings.",
         latency,
     ),
     (

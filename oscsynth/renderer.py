@@ -94,7 +94,8 @@ class Renderer:
 
     def _relieve(self, n_samples: int, busy_seconds: float) -> None:
         engine, overload = self.engine, self._overload
-        share = overload(busy_seconds, n_samples / self._rate_hz, n_samples, self._budget.waited_samples, engine.apart_samples)
+        waited_samples, finer_work = self._budget.waited_samples, engine.finer_work(n_samples)
+        share = overload(busy_seconds, n_samples / self._rate_hz, n_samples, waited_samples, engine.apart_samples, finer_work)
         engine.coarseness = overload.coarseness
         if share:
             self.shed += engine.shed_past() or engine.shed(math.ceil(share * engine.sounding_voices))

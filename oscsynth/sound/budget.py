@@ -5,6 +5,7 @@ Offline there is none: everything is done at its moment, and the same score give
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 
@@ -72,9 +73,11 @@ class Budget:
         """
         if (known := self._costs_seconds.get(what)) is not None:
             return known
+        return max(self._alike_seconds(what) or self._costs_seconds.values(), default=0.0)
+
+    def _alike_seconds(self, what: str) -> list[float]:
         name = what.partition("|")[0]
-        alike = [seconds for other, seconds in self._costs_seconds.items() if other.partition("|")[0] == name]
-        return max(alike or self._costs_seconds.values(), default=0.0)
+        return [seconds for other, seconds in self._costs_seconds.items() if other.partition("|")[0] == name and other != what]
 
     def knows(self, what: str) -> bool:
         """Return whether something was ever done."""
@@ -102,9 +105,13 @@ class Budget:
         self.waited_samples = max(self.waited_samples, waited_samples)
 
     def doubt(self, what: str) -> None:
-        """Think a little less of what something takes: so nothing waits for ever for what it took once, when everything was still cold."""
+        """Think a little less of what something takes: so nothing waits for ever for what it took once, when everything was still cold.
+
+        What was done but once is thought to take no longer than whatever of the same name takes longest.
+        """
         known = self._took_seconds.get(what) or (self.cost_seconds(what),)
-        self._took_seconds[what] = deque((DOUBT * seconds for seconds in known), REMEMBERED)
+        at_most = min(DOUBT * known[0], max(self._alike_seconds(what), default=math.inf)) if len(known) == 1 else math.inf
+        self._took_seconds[what] = deque((min(DOUBT * seconds, at_most) for seconds in known), REMEMBERED)
         self._estimate(what)
 
     def _estimate(self, what: str) -> None:

@@ -54,7 +54,11 @@ class Drone:
     def spectrum(self, moment: float, row: Row, step: int) -> Magnitudes | None:
         """Return the magnitudes at a moment, float32 (n_bins,), None for silence."""
         self._level = self.gate.level(moment, row)
-        return self._spectrum_at(moment, row, step) * np.float32(self._level) if self._level > 0.0 else None
+        if self._level <= 0.0:
+            if moment >= self._controls.arrives:
+                self._spectrum_at(moment, row, 0)  # decoded before the gate opens, which then has less to do at once
+            return None
+        return self._spectrum_at(moment, row, step) * np.float32(self._level)
 
     def apart(self) -> Apart:
         """Return the note classes of the last `spectrum`, each by itself."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 COARSE_LOAD = 0.6  # where moving sounds become coarse; nearly nobody hears it, so it begins early
 COARSEST = 16  # times as far apart: two hops; half of a change is then heard after 46 ms
-CALM_LOAD = 0.3  # where they become fine again: changes made twice as often take twice as long at most
-CALM_SECONDS = 1.0
+CALM_SECONDS = 1.0  # until they become fine again, where as many more changes as a block then has would leave it below that
 BEGIN_LOAD = 0.8  # where notes begin to go; what is left is for everything else that can hold a block up
 END_LOAD = 0.75  # where they no longer do, and where it aims
 PUT_OFF_LOAD, LONG_LOAD = 0.62, 0.9  # as what a block counts in which something was put off: for a while, for too long
@@ -39,10 +38,13 @@ class Overload:
         self._samples = self._busy_windows = self._full_windows = 0
         self._is_relieving = self._waits = False
 
-    def __call__(self, busy_seconds: float, length_seconds: float, n_samples: int, waited_samples: int = -1, apart_samples: int = 0) -> float:
+    def __call__(
+        self, busy_seconds: float, length_seconds: float, n_samples: int, waited_samples: int = -1, apart_samples: int = 0, finer_work: float = 2.0
+    ) -> float:
         """Return what share of the notes is to go now, 0 to 1, for a block that took so long and lasts so long.
 
-        ``waited_samples`` is `budget.Budget`'s; ``apart_samples`` says how far apart changes are, of which each window has one at least.
+        ``waited_samples`` is `budget.Budget`'s; ``apart_samples`` says how far apart changes are, of which each window has one at least;
+        ``finer_work`` is `Engine.finer_work`'s.
         """
         put_off = 0.0 if waited_samples < 0 else PUT_OFF_LOAD if waited_samples < LONG_SAMPLES else LONG_LOAD
         self._worst = max(self._worst, busy_seconds / length_seconds, put_off)
@@ -54,7 +56,7 @@ class Overload:
         load, seconds, waits = self._worst, self._length_seconds, self._waits
         self._worst = self._length_seconds = 0.0
         self._samples, self._waits = 0, False
-        self._coarsen(load, seconds)
+        self._coarsen(load, seconds, finer_work)
         if not self._is_needed(load, seconds, waits):
             return 0.0
         self._settle_seconds = SETTLE_SECONDS
@@ -67,9 +69,9 @@ class Overload:
         self._is_relieving = load > END_LOAD and (self._is_relieving or self._full_windows >= WINDOWS_BEFORE)
         return self._is_relieving and self._settle_seconds <= 0.0
 
-    def _coarsen(self, load: float, seconds: float) -> None:
+    def _coarsen(self, load: float, seconds: float, finer_work: float) -> None:
         """Go one step further where that may be enough, one step back after a while of calm."""
-        self._calm_seconds = self._calm_seconds + seconds if load < CALM_LOAD else 0.0
+        self._calm_seconds = self._calm_seconds + seconds if load * finer_work < COARSE_LOAD else 0.0
         self._busy_windows = self._busy_windows + 1 if load > COARSE_LOAD else 0
         if self._busy_windows >= WINDOWS_BEFORE and self.coarseness < COARSEST:
             self.coarseness *= 2

@@ -82,7 +82,7 @@ class NoiseCarrier:
         self._hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)).astype(np.float32)
         self._phasors = np.empty((self.n_hops, stft.n_bins), np.complex64)
         self._phasors.fill(0.0)  # touched now: no page of it is fetched while it sounds
-        self._is_analysed = np.zeros(self.n_hops, bool)
+        self._is_analysed, self._ahead = np.zeros(self.n_hops, bool), 0
         # With the weight that Hann's outer taps have, so that it need not be multiplied in once more.
         self._turns = _quarter_turns(stft.n_bins) * np.float32(-0.25 / WINDOW_SQUARES)
         self._scratch = np.empty((OVERLAP, stft.n_bins), np.complex64)
@@ -100,6 +100,12 @@ class NoiseCarrier:
             spectrum = np.fft.rfft(self._circular[first : first + self.stft.window_samples] * self._hann)
             np.divide(spectrum, np.maximum(np.abs(spectrum), 1e-12), out=phasors, casting="same_kind")
         return phasors
+
+    def analyse_ahead(self) -> None:
+        """Analyse one hop of the loop before it is asked for, if any is left: where a sound begins, eight are missing at once."""
+        if self._ahead < self.n_hops:
+            self.phasors(self._ahead)
+            self._ahead += 1
 
     def offset(self, seed: int) -> int:
         """Return the hop at which a patch with this seed starts in the loop."""

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from oscsynth.patch import Patch
-from oscsynth.sound.budget import REMEMBERED, SHARE, SHARE_OF_LONG, Budget
+from oscsynth.sound.budget import DOUBT, REMEMBERED, SHARE, SHARE_OF_LONG, Budget
 from oscsynth.sound.deck import Deck
 from oscsynth.sound.loading import load_sound
 from oscsynth.sound.note_sound import NoteSound
@@ -104,6 +104,30 @@ def test_an_estimate_is_the_second_longest_of_the_last_times() -> None:
     for _ in range(REMEMBERED):
         budget.took("flute", 1.0)
     assert budget.cost_seconds("flute") == 1.0
+
+
+def test_what_was_done_once_is_soon_thought_to_take_no_longer_than_what_is_like_it() -> None:
+    budget = Budget(lambda: 0.0)
+    budget.took("flute|at once", 1.0)
+    budget.doubt("flute|at once")
+    assert budget.cost_seconds("flute|at once") == DOUBT, "nothing is like it"
+    budget.took("flute", 0.1)
+    budget.doubt("flute|at once")
+    assert budget.cost_seconds("flute|at once") == 0.1
+    for _ in range(2):
+        budget.took("flute|at once", 1.0)
+    budget.doubt("flute|at once")
+    assert budget.cost_seconds("flute|at once") == DOUBT, "more than once it is no longer the cold"
+
+
+def test_noise_is_analysed_ahead_while_hardly_anything_is_done(decoder_path: Path, slow: Slow) -> None:
+    play = Player(Patch("Test", str(decoder_path)), budget=slow.budget)
+    slow.beside_share = 0.3
+    slow.play(play, 4)
+    assert play.engine._carrier._ahead == 0
+    slow.beside_share = 0.0
+    slow.play(play, 4)
+    assert play.engine._carrier._ahead > 0
 
 
 def test_where_there_is_time_nothing_is_another(decoder_path: Path, slow: Slow) -> None:

@@ -16,6 +16,7 @@ from oscsynth.patch import LatentControl, Patch
 from oscsynth.sound.loading import load_sound
 from oscsynth.sound.output import CEILING
 from oscsynth.sound.overlap_add import OverlapAdd
+from oscsynth.sound.voices import Sound
 from tests.decoders import nan_producing
 from tests.note_decoders import tiny_note_decoder
 from tests.sound.conftest import RATE_HZ, Player
@@ -191,6 +192,31 @@ def test_a_closed_gate_is_silence_to_the_last_bit(player: Make) -> None:
     assert not play.render(4096).any()
     play.set("gate", 1)
     assert play.render(4096).any()
+
+
+def test_behind_a_closed_gate_all_is_ready_once_faders_rest_and_nothing_is_decoded_while_they_move(
+    player: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play, decoded = player(), []
+    render_apart = Sound.render_apart
+
+    def counted(*arguments: object) -> object:
+        decoded.append(play.engine.position_samples)
+        return render_apart(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Sound, "render_apart", counted)
+    play.set("gate", 0)
+    play.render(44100)
+    for step in range(20):
+        play.latents(0.2 + 0.02 * step)  # the first is there at once, the others follow it
+        play.render(128)
+        if not step:
+            decoded.clear()
+    assert not decoded
+    play.render(44100)
+    assert len(decoded) == 1
+    play.set("gate", 1)
+    assert np.abs(play.render(2048)).max() > 0.0 and len(decoded) == 1
 
 
 def test_panic_is_silent_within_15_ms_and_gate_1_goes_on(player: Make) -> None:

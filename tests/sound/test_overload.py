@@ -20,10 +20,12 @@ from .test_engine import second_difference
 FADE_SAMPLES = round(FADE_SECONDS * RATE_HZ) + 256
 
 
-def told(overload: Overload, *loads: float, n_samples: int = WINDOW_SAMPLES, waited_samples: int = -1, apart_samples: int = 0) -> list[float]:
+def told(
+    overload: Overload, *loads: float, n_samples: int = WINDOW_SAMPLES, waited_samples: int = -1, apart_samples: int = 0, finer_work: float = 2.0
+) -> list[float]:
     """Return what share it gives up after each block of such a load."""
     length_seconds = n_samples / RATE_HZ
-    return [overload(load * length_seconds, length_seconds, n_samples, waited_samples, apart_samples) for load in loads]
+    return [overload(load * length_seconds, length_seconds, n_samples, waited_samples, apart_samples, finer_work) for load in loads]
 
 
 @pytest.fixture
@@ -76,6 +78,32 @@ def test_it_is_fine_again_after_a_second_of_calm() -> None:
     assert overload.coarseness == 1
     told(overload, *[0.7] * 20, *[0.2] * 100)
     assert overload.coarseness == COARSEST // 2, "one step in a second"
+
+
+def test_where_no_block_has_more_to_do_it_is_fine_again_whatever_one_change_takes() -> None:
+    overload = Overload()
+    told(overload, 0.9, 0.9, *[0.55] * 200, finer_work=1.0)
+    assert overload.coarseness == 1
+    told(overload, 0.9, 0.9, *[0.45] * 200, finer_work=1.5)
+    assert overload.coarseness == 2, "half as much again would be too much"
+
+
+@pytest.mark.parametrize(
+    ("n_parts", "n_samples", "coarseness", "wanted"),
+    [(1, 128, 2, 1.0), (1, 64, 1, 1.0), (1, 256, 2, 2.0), (1, 512, 4, 2.0), (2, 128, 2, 2.0), (2, 128, 4, 1.0)],
+)
+def test_changes_twice_as_close_are_twice_as_many_only_where_a_block_holds_several(
+    player: Callable[..., Player], n_parts: int, n_samples: int, coarseness: int, wanted: float
+) -> None:
+    play = player()
+    play.engine.coarseness = coarseness
+    for part in range(1, n_parts + 1):
+        play.open(part)
+    for step in range(40):
+        for part in range(1, n_parts + 1):
+            play.latents(0.2 + 0.01 * step, part=part)
+        play.render(128)
+    assert play.engine.finer_work(n_samples) == wanted
 
 
 @given(st.lists(st.floats(0, 20), max_size=60), st.sampled_from([32, 64, 256, 512, 2048]))

@@ -51,6 +51,14 @@ def test_phasors_have_unit_modulus(carrier: NoiseCarrier) -> None:
     np.testing.assert_allclose(np.abs(all_phasors(carrier)), 1.0, atol=1e-5)
 
 
+def test_what_is_analysed_ahead_is_what_is_analysed_when_asked_for(carrier: NoiseCarrier) -> None:
+    ahead = NoiseCarrier(carrier.stft, seconds=2.0)
+    for _ in range(ahead.n_hops + 3):
+        ahead.analyse_ahead()
+    assert ahead._is_analysed.all()
+    np.testing.assert_array_equal(ahead._phasors, all_phasors(carrier))
+
+
 def test_a_seed_always_chooses_the_same_place(carrier: NoiseCarrier) -> None:
     assert carrier.offset(1) == carrier.offset(1)
     assert len({carrier.offset(seed) for seed in range(20)}) > 15
