@@ -98,7 +98,8 @@ class Renderer:
         share = overload(busy_seconds, n_samples / self._rate_hz, n_samples, waited_samples, engine.apart_samples, finer_work)
         engine.coarseness = overload.coarseness
         if share:
-            self.shed += engine.shed_past() or engine.shed(math.ceil(share * engine.sounding_voices))
+            # One note goes on whatever it takes: a click is forgiven sooner than silence.
+            self.shed += engine.shed_past() or engine.shed(max(0, min(math.ceil(share * engine.sounding_voices), engine.sounding_voices - 1)))
 
     def _measure(self, block: NDArray[np.float32], n_samples: int, begun_seconds: float, busy_seconds: float) -> None:
         length_seconds = n_samples / self._rate_hz

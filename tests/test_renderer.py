@@ -77,6 +77,12 @@ def test_notes_are_given_up_until_there_is_room_and_no_longer(stage: Stage) -> N
     assert stage.memory.read_telemetry().shed == telemetry.shed
 
 
+def test_one_note_goes_on_whatever_it_takes(stage: Stage) -> None:
+    stage.load_of_a_note = 1.5
+    stage.play(2.0)
+    assert stage.voices == 1 and stage.memory.read_telemetry().shed == N_NOTES - 1
+
+
 def test_the_load_grows_and_no_deadline_is_missed(stage: Stage) -> None:
     for step in range(1, 40):
         stage.load_of_a_note = step * 0.0005
