@@ -76,14 +76,16 @@ class Combs:
 def _made(pitches_hz: Floats, stft: Stft, highest_hz: float) -> list[Comb]:
     """Return the combs of some pitches, float64 (pitches, 1); what each is does not depend on the others."""
     pitches, bins = np.maximum(pitches_hz / stft.bin_hz, _LEAST_BINS), np.arange(stft.n_bins)
-    multiples = np.round(bins / pitches).astype(np.intp)
+    multiples = np.rint(bins / pitches).astype(np.intp)
     highest = np.minimum(highest_hz / pitches_hz, (stft.n_bins - 3) / pitches).astype(np.intp)
     away = bins - multiples * pitches
     with np.errstate(divide="ignore", invalid="ignore"):
         powers = (np.sinc(away) / (1.0 - away * away)) ** 2  # of a Hann window
     powers = np.where(np.abs(np.abs(away) - 1.0) < 1e-6, 0.25, powers) * (np.abs(away) < 2.0)
     powers[(multiples < 1) | (multiples > highest)] = 0.0
-    starts = np.flatnonzero(np.diff(multiples, axis=1, prepend=-1).ravel())
+    begins = np.ones(multiples.shape, bool)
+    begins[:, 1:] = multiples[:, 1:] != multiples[:, :-1]
+    starts = begins.ravel().nonzero()[0]
     counts = np.diff(starts, append=multiples.size)
     total = np.repeat(np.add.reduceat(powers.ravel(), starts), counts).reshape(powers.shape)
     shapes = np.sqrt(powers / np.maximum(total, 1e-12)).astype(np.float32)

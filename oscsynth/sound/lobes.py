@@ -27,6 +27,8 @@ _DOUBT = 0.08  # of a width; so much wider than a Hann window's a lobe has to be
 _SNAP_CENTS = 50.0  # further from a multiple of the pitch a peak is left where it is
 _MOST_CORRECTION = 2.0
 
+_BESIDE, _NEAR = np.arange(-1, 2)[:, None], np.arange(-_REACH, _REACH + 1)[:, None]
+
 
 @dataclass(frozen=True, slots=True)
 class Lobes:
@@ -114,49 +116,55 @@ def _peaks(magnitudes: Magnitudes) -> tuple[Indices, Indices]:
     inner = magnitudes[:, 2:-2]
     is_peak = np.zeros(magnitudes.shape, bool)
     floors = magnitudes.max(1, keepdims=True) * np.float32(_FLOOR)
-    is_peak[:, 2:-2] = (inner > magnitudes[:, 1:-3]) & (inner >= magnitudes[:, 3:-1]) & (inner > magnitudes[:, :-4])
-    is_peak[:, 2:-2] &= (inner >= magnitudes[:, 4:]) & (inner > floors)
+    rises = magnitudes[:, 2:-1] > magnitudes[:, 1:-2]
+    is_peak[:, 2:-2] = (rises[:, :-1] > rises[:, 1:]) & (inner > magnitudes[:, :-4]) & (inner >= magnitudes[:, 4:]) & (inner > floors)
     bare = ~is_peak.any(1)
     if bare.any():
         is_peak[bare, np.clip(magnitudes[bare].argmax(1), 2, magnitudes.shape[1] - 3)] = True
-    voices, peaks = np.nonzero(is_peak)
-    return voices, peaks
+    places = is_peak.ravel().nonzero()[0]  # in one row, which takes a fifth of the time
+    voices = places // magnitudes.shape[1]
+    return voices, places - voices * magnitudes.shape[1]
 
 
 def _refined(magnitudes: Magnitudes, voices: Indices, peaks: Indices) -> Floats:
     """Return where each peak really stands, in bins, by a parabola through its logarithms."""
-    left, centre, right = (np.log(magnitudes[voices, peaks + d] + 1e-20).astype(np.float64) for d in (-1, 0, 1))
+    places = voices * magnitudes.shape[1] + peaks
+    left, centre, right = np.log(magnitudes.ravel()[places + _BESIDE] + 1e-20).astype(np.float64)
     curve = np.minimum(left - 2 * centre + right, -1e-9)
-    refined: Floats = peaks + np.clip(0.5 * (left - right) / curve, -0.5, 0.5)
+    refined: Floats = peaks + np.minimum(np.maximum(0.5 * (left - right) / curve, -0.5), 0.5)
     return refined
 
 
 def _width_rows(magnitudes: Magnitudes, voices: Indices, peaks: Indices, refined: Floats) -> Indices:
     """Return the row of the table that has lobes as wide as each peak's."""
     n_bins = magnitudes.shape[1]
-    near = np.clip(peaks + np.arange(-_REACH, _REACH + 1)[:, None], 0, n_bins - 1) + voices * n_bins
-    lobes = np.take(magnitudes, near)  # (bins, partials)
+    near = np.minimum(np.maximum(peaks + _NEAR, 0), n_bins - 1) + voices * n_bins
+    lobes = magnitudes.ravel()[near]  # (bins, partials)
     power = (lobes / np.maximum(lobes.max(0), 1e-30)) ** 2
     widths = (power.sum(0) ** 2 / np.maximum((power * power).sum(0), 1e-30)).astype(np.float64)
     # A Hann window's own lobe seems wider between two bins than on one; without this a pure tone would begin to sway as it glides.
     widths -= 2.25 / (1.0824 + 0.0426 * np.cos(2.0 * np.pi * (refined - peaks))) - 2.079 + _DOUBT
     table = sway_table()
-    rows: Indices = np.clip(np.searchsorted(table.widths, widths) - 1, 0, len(table.widths) - 1)
+    rows: Indices = np.maximum(table.widths.searchsorted(widths) - 1, 0)
     return rows
 
 
 def _snapped(heights: Magnitudes, voices: Indices, refined: Floats, pitches: Floats, highest: int) -> tuple[Indices, Floats]:
     """Return the strongest peaks at each multiple of the pitch, and how far each is moved to be exactly there."""
     with np.errstate(invalid="ignore"):
-        multiples = np.maximum(np.round(refined / pitches), 1.0)
+        multiples = np.maximum(np.rint(refined / pitches), 1.0)
         away = multiples * pitches - refined
         may = np.abs(away) < np.minimum(refined * (2.0 ** (_SNAP_CENTS / 1200.0) - 1.0), 0.25 * pitches)
     away[~may | (refined + away > highest)] = 0.0
     # Peaks come in order, so those of one multiple stand together; where there is no pitch each stands alone.
-    starts = np.flatnonzero(np.concatenate([[True], (multiples[1:] != multiples[:-1]) | (np.diff(voices) > 0)]))
-    group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(refined))))
-    strongest = np.flatnonzero(heights == np.maximum.reduceat(heights, starts)[group])
-    strongest = strongest[np.diff(group[strongest], prepend=-1) > 0]
+    begins = np.ones(len(refined), bool)
+    begins[1:] = (multiples[1:] != multiples[:-1]) | (voices[1:] != voices[:-1])
+    group = begins.cumsum() - 1
+    strongest = (heights == np.maximum.reduceat(heights, begins.nonzero()[0])[group]).nonzero()[0]
+    of = group[strongest]
+    is_first = np.ones(len(of), bool)
+    is_first[1:] = of[1:] != of[:-1]
+    strongest = strongest[is_first]
     return strongest, away[strongest]
 
 
@@ -167,7 +175,7 @@ def _moved(magnitudes: Magnitudes, owners: Indices, shifts: Floats) -> Magnitude
     x = (-shifts - whole).astype(np.float32)[owners]
     first = bins + (whole.astype(np.intp) - 1)[owners]
     # Catmull-Rom: a Hann lobe keeps its height to 0.6 dB.
-    a, b, c, d = (np.take(flat, first + i, mode="clip") for i in range(4))
+    a, b, c, d = (flat.take(first + i, mode="clip") for i in range(4))
     moved: Magnitudes = b + 0.5 * x * (c - a + x * (2 * a - 5 * b + 4 * c - d + x * (3 * (b - c) + d - a)))
     np.maximum(moved, 0.0, out=moved)
     moved[:, [0, 1, -1]] = 0.0  # as asked for: no voice reaches into another
@@ -176,11 +184,10 @@ def _moved(magnitudes: Magnitudes, owners: Indices, shifts: Floats) -> Magnitude
 
 def _owners(places: Floats, counts: Indices, shape: tuple[int, int]) -> Indices:
     """Return which partial each bin follows: the nearest, of its own voice."""
-    borders = np.ceil(0.5 * (places[:-1] + places[1:])).astype(np.intp)
-    lasts = np.cumsum(counts)
-    borders = np.concatenate([borders, [shape[0] * shape[1]]])
-    borders[lasts - 1] = shape[1] * np.arange(1, shape[0] + 1)
-    owners: Indices = np.repeat(np.arange(len(places)), np.diff(borders, prepend=0)).reshape(shape)
+    borders = np.zeros(len(places) + 1, np.intp)
+    borders[1:-1] = np.ceil(0.5 * (places[:-1] + places[1:]))
+    borders[counts.cumsum()] = shape[1] * np.arange(1, shape[0] + 1)
+    owners: Indices = np.arange(len(places)).repeat(borders[1:] - borders[:-1]).reshape(shape)
     return owners
 
 
@@ -220,12 +227,13 @@ def _loudness_factors(
     noise = mean_squares(magnitudes * weights, stft.window_samples)
     steady, swaying = steady * weights, swaying * weights
     cosine, sine = quarters
-    firsts = np.flatnonzero(np.diff(owners.ravel(), prepend=-1))
+    flat = owners.ravel()
+    firsts = np.concatenate([[0], (flat[1:] != flat[:-1]).nonzero()[0] + 1])
     power = np.zeros(len(firsts))
     # Of each partial in the middle of a hop, where its bins are in phase, and at the ends.
     for part in (steady, steady * cosine, swaying * sine):
         power += np.add.reduceat(part.ravel(), firsts).astype(np.float64) ** 2
-    tone = np.add.reduceat(power, np.searchsorted(firsts, owners.shape[1] * np.arange(len(owners)))) / stft.window_samples**2
+    tone = np.add.reduceat(power, firsts.searchsorted(owners.shape[1] * np.arange(len(owners)))) / stft.window_samples**2
     with np.errstate(divide="ignore", invalid="ignore"):
         factors = np.sqrt(noise / tone)
     factors = np.where(tone > 0.0, np.minimum(factors, _MOST_CORRECTION), 0.0)
