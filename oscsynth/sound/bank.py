@@ -107,6 +107,21 @@ class Bank:
         """Whether some notes are still to be decoded."""
         return self._spectra.is_behind
 
+    @property
+    def may_do_less(self) -> bool:
+        """Whether its notes can be made anew one at a time, where there is no time for more."""
+        return self.n_voices > 1 and isinstance(self._spectra, Standing)
+
+    @property
+    def is_anyone_left(self) -> bool:
+        """Whether notes that have moved still have to wait for their turn."""
+        return isinstance(self._spectra, Standing) and self._spectra.is_anyone_left
+
+    def do_less(self, only_one: bool) -> None:
+        """Have one note at most be made anew in the next `spectrum`, or as many as usual."""
+        if isinstance(self._spectra, Standing):
+            self._spectra.only_one = only_one
+
     # ---- what control says
 
     def start(self, voices: Voices, row: Row, now: int) -> None:

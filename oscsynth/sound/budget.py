@@ -12,7 +12,7 @@ from collections.abc import Callable
 SHARE = 0.7  # of a block's length that may be planned; what is left is for whatever else holds it up
 LONG_SECONDS, SHARE_OF_LONG = 0.01, 0.5  # in so long a block there is room enough for what moves: `benchmarks.crowd`
 EARLY = 0.15  # of its length: so much a block takes in which nothing moves
-DOUBT = 0.95
+DOUBT, SLIGHT_DOUBT = 0.95, 0.998
 REMEMBERED = 24  # times that something was done
 
 
@@ -104,14 +104,14 @@ class Budget:
         """Take note that something has waited so long, and goes on waiting."""
         self.waited_samples = max(self.waited_samples, waited_samples)
 
-    def doubt(self, what: str) -> None:
+    def doubt(self, what: str, share: float = DOUBT) -> None:
         """Think a little less of what something takes: so nothing waits for ever for what it took once, when everything was still cold.
 
         What was done but once is thought to take no longer than whatever of the same name takes longest.
         """
         known = self._took_seconds.get(what) or (self.cost_seconds(what),)
-        at_most = min(DOUBT * known[0], max(self._alike_seconds(what), default=math.inf)) if len(known) == 1 else math.inf
-        self._took_seconds[what] = deque((min(DOUBT * seconds, at_most) for seconds in known), REMEMBERED)
+        at_most = min(share * known[0], max(self._alike_seconds(what), default=math.inf)) if len(known) == 1 else math.inf
+        self._took_seconds[what] = deque((min(share * seconds, at_most) for seconds in known), REMEMBERED)
         self._estimate(what)
 
     def _estimate(self, what: str) -> None:

@@ -212,6 +212,16 @@ class Deck:
         """Notes that are heard."""
         return self._bank.n_voices if self._bank is not None else 0
 
+    @property
+    def may_do_less(self) -> bool:
+        """`Bank.may_do_less`."""
+        return self._bank is not None and self._bank.may_do_less
+
+    @property
+    def is_anyone_left(self) -> bool:
+        """`Bank.is_anyone_left`."""
+        return self._bank is not None and self._bank.is_anyone_left
+
     def work(self, at_clock: bool) -> str:
         """Return what a budget knows a change of it as: those of twice as many notes take longer, and those in which all of them move."""
         all_move = self._is_steered if at_clock else self._has_jumped
@@ -271,11 +281,13 @@ class Deck:
         """Return the first sample from one on at which it has its turn."""
         return now + (self._turn_samples - now) % self.clock_samples
 
-    def change(self, now: int, master_gain: Callable[[float], float], at_clock: bool = True, in_haste: bool = False) -> None:
+    def change(self, now: int, master_gain: Callable[[float], float], at_clock: bool = True, in_haste: bool = False, only_one: bool = False) -> None:
         """Be heard, from sample ``now`` on, as everything stands in the middle between now and its next turn.
 
-        ``in_haste`` is for those that must not wait: `Resynthesis.listen`.
+        ``in_haste`` is for those that must not wait: `Resynthesis.listen`; ``only_one`` for those that `may_do_less`.
         """
+        if self._bank is not None:
+            self._bank.do_less(only_one)
         spread, until = self.clock_samples, self.next_turn(now + 1)
         if self._listener is not None:
             self._listener.listen(now, in_haste)

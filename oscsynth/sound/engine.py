@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..parameters import MASTER, MASTER_SLOTS, MAX_PARTS, MAX_VOICES, N_ROWS, N_SLOTS, N_VALUES, N_VOICE_SLOTS, VOICE_SLOTS, VOICES_AT
 from ..units import db_to_amplitude
-from .budget import Budget
+from .budget import SLIGHT_DOUBT, Budget
 from .controls import Controls, master_slews
 from .deck import Deck
 from .note_sound import NoteSound
@@ -28,7 +28,7 @@ Block = NDArray[np.float32]
 
 MAX_INSTANTS = 8  # in each clock; what comes later joins the next
 MANY_VOICES = 16  # while more than these move, every other clock is left out, and three of four while it is more than four times as many
-BEGINNING, GOING_ON, HASTE = "the first clock of a hop", "another clock", " in haste"  # what budgets know them as
+BEGINNING, GOING_ON, HASTE, ONE = "the first clock of a hop", "another clock", " in haste", " one note"  # what budgets know them as
 CHANGING = 0.3  # of what the beginning of a hop takes, that a change takes in the middle of one
 TURNS = (0, 4, 2, 6, 1, 5, 3, 7)  # eighths of the time between two changes: when each deck has its turn, so that no block has the work of all
 
@@ -273,7 +273,8 @@ class Engine:
             deck.change(now, self._master_gain, at_clock)
             return
         waited_samples, work = now - int(min(now, deck.waits_since)), deck.work(at_clock)
-        if not self._is_time_for(deck, budget, now, at_clock, waited_samples):
+        chosen = self._affordable(deck, budget, now, at_clock, waited_samples)
+        if not chosen:
             deck.waits_since = min(deck.waits_since, now)
             budget.put_off(waited_samples)
             if waited_samples >= self.stft.hop_samples:
@@ -285,27 +286,37 @@ class Engine:
             if not deck.may_wait:
                 budget.timed(work + HASTE, lambda: deck.change(now, self._master_gain, at_clock, in_haste=True))
             return
-        budget.reserved_seconds += budget.cost_seconds(work)
-        budget.timed(work, lambda: deck.change(now, self._master_gain, at_clock))
-        deck.waits_since = min(deck.waits_since, now) if deck.lacks else math.inf
+        only_one = chosen != work
+        budget.reserved_seconds += budget.cost_seconds(chosen)
+        budget.timed(chosen, lambda: deck.change(now, self._master_gain, at_clock, only_one=only_one))
+        if only_one:
+            budget.doubt(work, SLIGHT_DOUBT)  # so that all of it is tried again some time
+            deck.waits_since = now if deck.is_anyone_left else math.inf
+        else:
+            deck.waits_since = min(deck.waits_since, now) if deck.lacks else math.inf
 
     def _fades(self, now: int) -> bool:
         """Whether the whole fades, or did just now."""
         return self._master is not None and 0.0 < self._master.arrives and now < self._master.arrives + 2 * self.stft.clock_samples
 
-    def _is_time_for(self, deck: Deck, budget: Budget, now: int, at_clock: bool, waited_samples: int) -> bool:
-        """Whether a deck can be made anew in what is left of the block, with all that has to be done besides."""
+    def _affordable(self, deck: Deck, budget: Budget, now: int, at_clock: bool, waited_samples: int) -> str:
+        """Return as what a deck can be made anew in what is left of the block, with all that has to be done besides; empty where it has to wait."""
         begins_hop = -now % self.stft.hop_samples < budget.end_samples - now
         budget.reserved_seconds = (1.0 if begins_hop else CHANGING) * budget.cost_seconds(BEGINNING)
         budget.reserved_seconds += (budget.end_samples - now) // self.stft.clock_samples * budget.cost_seconds(GOING_ON)
         for other in self._decks():
             if other is not deck and not other.may_wait and other.next_turn(now + at_clock) < budget.end_samples:
                 budget.reserved_seconds += budget.cost_seconds(other.work(True) + HASTE)
-        cost_seconds = budget.cost_seconds(deck.work(at_clock)) + (budget.cost_seconds(deck.lacks) if deck.lacks else 0.0)
+        work = deck.work(at_clock)
+        cost_seconds = budget.cost_seconds(work) + (budget.cost_seconds(deck.lacks) if deck.lacks else 0.0)
         if budget.allows(cost_seconds):
-            return deck.may_wait or not self._gives_way(deck, budget, now, cost_seconds)
+            return work if deck.may_wait or not self._gives_way(deck, budget, now, cost_seconds) else ""
+        if waited_samples < self.stft.hop_samples:
+            return ""
+        less = work + ONE if deck.may_do_less else work
         # What never fits gets a block for itself.
-        return budget.is_early and not begins_hop and waited_samples >= self.stft.hop_samples
+        has_all_of_it = budget.is_early and not begins_hop
+        return less if has_all_of_it or (less != work and budget.knows(less) and budget.allows(budget.cost_seconds(less))) else ""
 
     def _gives_way(self, deck: Deck, budget: Budget, now: int, cost_seconds: float) -> bool:
         """Whether a deck that can be made in haste is to be, so that another has room that has waited for a hop."""

@@ -45,6 +45,8 @@ class Standing:
         The spectrum of each at the loudness of a drone.
     faults : int
         Spectra that came out not finite and are silent.
+    only_one : bool
+        Whether there is time to make one anew at the next `move`, and no more.
     is_behind : bool
         As for `walking.Walking`; never here: who begins has its turn at one of the next changes, whatever there is time for.
     """
@@ -55,7 +57,7 @@ class Standing:
         self, sound: Sound, n: int, faders_at: FadersAt, ahead: Callable[[float, int], tuple[Values, Row] | None], has_budget: bool = False
     ) -> None:
         self._sound, self._faders_at, self._ahead_at = sound, faders_at, ahead
-        self.faults = 0
+        self.faults, self.only_one = 0, False
         self._turns = Turns(n, most_at_once(n, has_budget, sound.patch.phase == "tonal"), MOST_NEW_AT_ONCE if has_budget else n)
         self._classes, self._registers = np.zeros(n, np.intp), np.zeros(n, np.intp)
         self.sung, self._semitones = np.zeros(n), np.zeros(n)
@@ -66,7 +68,12 @@ class Standing:
 
     def arrives(self, n_voices: int) -> float:
         """Return when the first ones stand still if nothing is said about them."""
-        return np.inf if self._turns.is_anyone_left else 0.0
+        return np.inf if self.is_anyone_left else 0.0
+
+    @property
+    def is_anyone_left(self) -> bool:
+        """Whether some that have moved are still to be made anew."""
+        return self._turns.is_anyone_left
 
     def begin(self, at: int, pitch: float, number: float, now: int) -> None:
         """Have a new note at a place: its pitch, and which note of all it is."""
@@ -105,7 +112,8 @@ class Standing:
         faders = self._faders_at(values, row)
         is_stale = (faders != self._faders[:n]).any(1)
         shaped = np.zeros(n, bool)
-        shaped[self._turns.some(np.flatnonzero((is_stale | (semitones != self._semitones[:n])) & touched), moment, bool(touched.all()))] = True
+        moved = np.flatnonzero((is_stale | (semitones != self._semitones[:n])) & touched)
+        shaped[self._turns.some(moved, moment, bool(touched.all()), self.only_one)] = True
         decoded = is_stale & shaped
         if decoded.any():
             at = np.flatnonzero(decoded)
@@ -130,7 +138,7 @@ class Standing:
 
     def _decode(self, at: Indices, faders: Row, moment: float, step: int) -> Magnitudes:
         """Return the decoded spectra of some voices; where few move on a way that is known, those of the next clocks are made with them."""
-        if not step or ROWS_AHEAD // len(at) < 2:
+        if not step or self.only_one or ROWS_AHEAD // len(at) < 2:  # who has its turn once in a while will be elsewhere then
             return self._decoded_at(at, faders)
         asked = self._classes[at] * MAX_LATENTS + self._registers[at]
         keys = [bytes(key) for key in np.column_stack([asked, faders])]

@@ -47,13 +47,17 @@ class Turns:
         """Put one into the place of another."""
         self._made_at[to] = self._made_at[at]
 
-    def some(self, moved: Indices, moment: float, are_all: bool = True) -> Indices:
-        """Return those of the voices that have moved whose turn it is at a moment, in order; ``are_all``: no others have moved."""
-        are_many = len(moved) > self._most
+    def some(self, moved: Indices, moment: float, are_all: bool = True, only_one: bool = False) -> Indices:
+        """Return those of the voices that have moved whose turn it is at a moment, in order.
+
+        ``are_all``: no others have moved; ``only_one``: there is no time for more than one.
+        """
+        most, most_new = (1, 1) if only_one else (self._most, self._most_new)
+        are_many = len(moved) > most
         self.is_anyone_left = are_many or (self.is_anyone_left and not are_all)
         if are_many:
             waited = moved[np.argsort(self._made_at[moved], kind="stable")]
             n_new = int((self._made_at[moved] < 0.0).sum())
-            moved = np.sort(waited[: max(self._most, min(self._most_new, n_new))])
+            moved = np.sort(waited[: max(most, min(most_new, n_new))])
         self._made_at[moved] = moment
         return moved

@@ -32,19 +32,19 @@ BLOCK_SECONDS = BLOCK / RATE_HZ
 class Slow:
     """A machine on which each change of a deck takes a share of a block; ``changes`` are (block, deck, in haste).
 
-    ``beside_share`` of each block is gone before anything is made.
+    ``beside_share`` of each block is gone before anything is made; ``one_share`` is what a change of one note takes.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, share: float = 0.0, haste_share: float = 0.0) -> None:
         self.seconds, self.share, self.haste_share = 0.0, share, haste_share
         self.budget = Budget(lambda: self.seconds)
         self.changes: list[tuple[int, int, bool]] = []
-        self.block, self.longest, self.beside_share = 0, 0.0, 0.0
+        self.block, self.longest, self.beside_share, self.one_share = 0, 0.0, 0.0, 0.0
         change = Deck.change
 
-        def slow(deck: Deck, *arguments: object, in_haste: bool = False, **more: object) -> None:
-            change(deck, *arguments, in_haste=in_haste, **more)  # type: ignore[arg-type]
-            self.seconds += BLOCK_SECONDS * (self.haste_share if in_haste else self.share)
+        def slow(deck: Deck, *arguments: object, in_haste: bool = False, only_one: bool = False, **more: object) -> None:
+            change(deck, *arguments, in_haste=in_haste, only_one=only_one, **more)  # type: ignore[arg-type]
+            self.seconds += BLOCK_SECONDS * (self.haste_share if in_haste else self.one_share if only_one else self.share)
             self.changes.append((self.block, id(deck), in_haste))
 
         monkeypatch.setattr(Deck, "change", slow)
@@ -346,6 +346,31 @@ def test_of_many_notes_that_begin_at_once_some_do_and_none_is_forgotten(decoder_
             play.render(128)
         assert np.diff(counts).max() == most and counts[-1] == 20 and np.diff(counts).min() == 0
         play.render(8192)
+        ends.append(play.bank.spectrum(play.engine.position_samples, play.engine._parts[0].decks[0]._controls.target, 0))
+    assert np.array_equal(*ends)
+
+
+def test_notes_that_never_fit_together_are_made_anew_one_at_a_time(decoder_path: Path, slow: Slow) -> None:
+    ends, slow.one_share = [], 0.6 * SHARE_OF_LONG
+    for budget in (None, slow.budget):
+        slow.share = 0.0
+        play, counts = Keys(Patch("Test", str(decoder_path), phase="tonal"), budget=budget), []
+        for voice in range(6):
+            play.on(voice, 50 + voice)
+        slow.play(play, 40)
+        slow.share = 1.1
+        for step in range(60):
+            if not step % 10:
+                play.latents(0.5 + 0.4 * np.sin(step), 0.3)
+                slow.longest = 0.0 if step == 20 else slow.longest  # that it never fits shows when it was tried twice
+            before = play.bank._spectra._faders[:6].copy()
+            slow.play(play)
+            counts.append(int((play.bank._spectra._faders[:6] != before).any(1).sum()))
+        if budget is not None:
+            assert max(counts[20:]) == 1 and slow.longest < SHARE_OF_LONG
+            assert sum(counts) >= 20, "one each other block"
+        slow.play(play, 60)
+        assert play.engine._parts[0].decks[0].is_settled() and not play.bank.is_anyone_left
         ends.append(play.bank.spectrum(play.engine.position_samples, play.engine._parts[0].decks[0]._controls.target, 0))
     assert np.array_equal(*ends)
 

@@ -23,6 +23,16 @@ def test_nobody_waits_longer_than_all_others_take(n: int, n_changes: int) -> Non
     assert n_changes - last.min() < -(-n // MOST_AT_ONCE) + 1
 
 
+def test_where_there_is_time_for_one_each_has_its_turn_the_new_ones_first() -> None:
+    turns, order = Turns(8, MOST_AT_ONCE), []
+    turns.some(np.arange(6), 0.0)
+    for moment in range(1, 9):
+        (one,) = turns.some(np.arange(8), float(moment), only_one=True).tolist()
+        assert turns.is_anyone_left
+        order.append(one)
+    assert set(order[:2]) == {6, 7} and sorted(order[2:]) == list(range(6))
+
+
 def test_offline_everyone_is_made_anew() -> None:
     turns = Turns(40, most_at_once(40, has_budget=False, is_tonal=True))
     for moment in (0.0, 1.0):
