@@ -65,6 +65,8 @@ class Overload:
         if not self._is_needed(load, seconds, waits):
             return 0.0
         self._settle_seconds = SETTLE_SECONDS
+        if self._is_in_vain:
+            return 1.0 - VAIN_LOAD / load
         self._hoped_load = load - HELPS * (load - END_LOAD)
         return 1.0 - END_LOAD / load
 
