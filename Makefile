@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
 .DEFAULT_GOAL := help
 
-.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-switch benchmark-voices benchmark-notes benchmark-orchestra benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening benchmark-power-cut benchmark-training benchmark-deadlines benchmark-crowd benchmark-overload benchmark-recording soak benchmark-workers benchmark-training-speed benchmark-training-folder
+.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-idle benchmark-switch benchmark-voices benchmark-notes benchmark-orchestra benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening benchmark-power-cut benchmark-training benchmark-deadlines benchmark-crowd benchmark-overload benchmark-recording soak benchmark-workers benchmark-training-speed benchmark-training-folder
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ benchmark-midi: .venv/test.stamp  ## measure how fast MIDI files are rendered, a
 
 benchmark-start: .venv/test.stamp  ## measure the start, memory and recovery
 	$(BIN)/python -m benchmarks.start --output docs/benchmarks
+
+benchmark-idle: .venv/test.stamp  ## measure what a drone that stands costs, through JACK
+	$(BIN)/python -m benchmarks.idle --output docs/benchmarks
 
 benchmark-training: .venv/test.stamp  ## measure the memory that training on 20 hours of sound takes (13 GB of disk)
 	$(BIN)/python -m benchmarks.training_memory

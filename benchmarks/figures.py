@@ -100,6 +100,13 @@ def start(found: dict[str, Any]) -> str:
     return f"Seconds, megabytes; {len(found['runs'])} runs.\n\n{table(('', 'median', 'worst'), rows())}"
 
 
+def idle(found: dict[str, Any]) -> str:
+    """Return the figures of `benchmarks.idle`."""
+    names = list(found["results"][0]["percent"])
+    rows = ((each["period_samples"], *(f"{each['percent'][name]:.2f}" for name in names)) for each in found["results"])
+    return "Percent of one core.\n\n" + table(("period", *names), rows)
+
+
 def switching(found: dict[str, Any]) -> str:
     """Return the figures of `benchmarks.switch` and `benchmarks.scenes`."""
     late = ", ".join(f"{client} {count} times" for client, count in found["late_clients"].items()) or "nobody"
@@ -176,6 +183,14 @@ SECTIONS: tuple[tuple[str, str, str, str, Callable[[Any], str]], ...] = (
         "program takes while a drone "
         "stands; how soon a killed process is replaced.",
         start,
+    ),
+    (
+        "idle",
+        "What a drone that stands costs",
+        "benchmark-idle",
+        "The whole program through JACK, and on the same server what PyAudio takes for a callback that returns zeros, and scsynth without a synth. "
+        "A processor with hardly anything to do runs slowly, and forgets everything between two blocks: more of it is taken than of a busy one.",
+        idle,
     ),
     (
         "switch",

@@ -28,6 +28,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -218,15 +219,15 @@ def status(serve: Serve) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def idle_scsynth(server: str) -> Any:
+def idle_scsynth(server: str) -> Iterator[subprocess.Popen[bytes] | None]:
     """Run scsynth, where it is installed, as a client that has nothing to do."""
     if not shutil.which("scsynth"):
-        yield
+        yield None
         return
     command = ["scsynth", "-u", str(free_port()), "-i", "0", "-o", "2"]
     process = subprocess.Popen(command, env=os.environ | environment(server), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(5)

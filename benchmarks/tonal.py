@@ -30,7 +30,7 @@ from oscsynth.library import factory_folder  # noqa: E402
 from oscsynth.patch import Patch  # noqa: E402
 from oscsynth.sound.loading import load_sound  # noqa: E402
 from oscsynth.sound.overlap_add import Mix, OverlapAdd  # noqa: E402
-from oscsynth.sound.phase import NoiseCarrier, Stft, noise_spectrum, sound_of  # noqa: E402
+from oscsynth.sound.phase import NoiseCarrier, Stft, in_pairs, noise_spectrum, sound_of  # noqa: E402
 from oscsynth.sound.spectrum import audible  # noqa: E402
 from oscsynth.sound.tonal import Apart, Partials  # noqa: E402
 
@@ -161,7 +161,7 @@ def costs() -> dict[str, float]:
     magnitudes = sound.render(rng.random((2 * 64, 1, 3)), pitches)[0].reshape(2, 64, -1)
     fast, slow = Rtpghi(WINDOW, HOP), Rtpghi(WINDOW, HOP, compiled=False)
     found = {
-        "noise": microseconds(lambda i: sound_of(noise_spectrum(magnitudes[i % 2, 0], carriers)), 50),
+        "noise": microseconds(lambda i: sound_of(noise_spectrum(in_pairs(magnitudes[i % 2, 0]), carriers)), 50),
         "rtpghi, compiled, a hop": microseconds(lambda i: fast.phasors(magnitudes[i % 2, 0]), 50),
         "rtpghi, Python, a hop": microseconds(lambda i: slow.phasors(magnitudes[i % 2, 0]), 5),
         "griffin-lim, 32 iterations, a hop": microseconds(lambda i: _griffin_lim(magnitudes[0, :40], 0.0), 2) / 40,

@@ -20,10 +20,10 @@ from .link import EXIT_AGAIN
 from .real_time import AUDIO_PRIORITY, hurry, is_hurried
 from .renderer import Renderer
 
-LOOK_EVERY_SECONDS = 0.05
+LOOK_EVERY_SECONDS = 0.1
 RETRY_EVERY_SECONDS = 1.0  # how often a device that is gone is looked for
 COLLECT_EVERY_SECONDS = 10.0
-DEAD_AFTER_SECONDS = 1.0  # a device that asks for nothing so long is gone
+DEAD_AFTER_SECONDS, DEAD_LOOKS = 1.0, 3  # a device that asks for nothing so long, and still does not at the looks that follow, is gone
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Watch:
         silent_seconds = time.monotonic() - self._renderer.guard.last_call_seconds
         dead = silent_seconds > DEAD_AFTER_SECONDS or not self._backend.is_running()
         self._dead_looks = self._dead_looks + 1 if dead else 0
-        return self._dead_looks > 3
+        return self._dead_looks >= DEAD_LOOKS
 
     def _may_retry(self) -> bool:
         if time.monotonic() < self._retry_seconds:

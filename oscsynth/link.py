@@ -46,7 +46,7 @@ _SIZE = _QUEUES_AT + 2 * MAX_QUEUE_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """What the engine says of itself, written once a block; times are of ``time.monotonic``."""
+    """What the engine says of itself, after blocks in which control has said something, and each 2048 samples; times are of ``time.monotonic``."""
 
     engine_pid: float = 0.0
     sample_rate_hz: float = 0.0

@@ -16,6 +16,7 @@ from .midi_systems import AGAIN_SECONDS, INSTALL, Input, Port, System, apis
 
 LOOK_SECONDS = 1.0
 _FETCH_SECONDS = 0.002
+_FIRST_SECONDS = 0.01  # as long as nothing is plugged in: to look takes more of a processor than all else that nobody plays
 _FETCH_MOST = 256  # from one port in one go
 _OWN = re.compile(r"midi through", re.IGNORECASE)  # ALSA's: what is played into it is heard by everybody
 _NO_SYSTEM = "No MIDI system was found, so that keyboards are not heard; everything else works."
@@ -53,7 +54,7 @@ class Ports:
         self._open: dict[Port, Input] = {}
         self._left: list[object] = []  # of servers that have died: to let go of such ends the process
         self._said: set[str] = set()
-        self._is_suspect = False
+        self._is_suspect = self._has_heard = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="midi", daemon=True)
 
@@ -83,7 +84,7 @@ class Ports:
             while polled and not self._stop.is_set() and time.monotonic() < until:
                 for port, fetch in polled:
                     self._fetch(port, fetch)
-                time.sleep(_FETCH_SECONDS)
+                time.sleep(_FETCH_SECONDS if self._open or self._has_heard else _FIRST_SECONDS)
             self._stop.wait(max(0.0, until - time.monotonic()))
         while any(system.is_polled for system in self._systems) or self._left:
             time.sleep(AGAIN_SECONDS)  # as long as this thread holds them, nobody lets go of them
@@ -96,6 +97,7 @@ class Ports:
             event = fetch()
             if event is None:
                 return
+            self._has_heard = True
             self._hear(port, bytes(event[0]), time.monotonic())
 
     # ---- looking

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .audio.inputs import Input
 
 LOAD_SMOOTHING_SECONDS = 0.5
-COUNT_EVERY_SAMPLES = 1024  # what takes a while to count, and is looked at less often
+COUNT_EVERY_SAMPLES = 2048  # what takes a while to count, and is looked at less often
 
 
 class Renderer:
@@ -74,21 +74,24 @@ class Renderer:
         next(self._reserve, None)
         block = self.guard(n_samples)
         if self._tap is not None:
-            self._tap.write(np.ascontiguousarray(block, np.float32).data)
+            self._tap.write(block.data)
         return block
 
     def _render(self, n_samples: int) -> NDArray[np.float32]:
         begun_seconds, own_seconds = self._clock(), self._own_clock()
         self._budget.begin(begun_seconds, n_samples / self._rate_hz, self.engine.position_samples + n_samples)
-        heard, first, pieces = self.input.take(n_samples) if self.input else None, self.engine.position_samples, []
+        heard, first, pieces, is_told = self.input.take(n_samples) if self.input else None, self.engine.position_samples, [], False
         for state, n in self.state.pieces(first, n_samples, begun_seconds):
             at = self.engine.position_samples - first
             pieces.append(self.engine.render(state, n, None if heard is None else heard[at : at + n]))
+            is_told |= state is not None
         block = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
         busy_seconds, length_seconds = self._clock() - begun_seconds, n_samples / self._rate_hz
         self._late += busy_seconds > length_seconds
         self._held_up += busy_seconds > length_seconds >= self._own_clock() - own_seconds
-        self._measure(block, n_samples, begun_seconds, busy_seconds)
+        self._measure(n_samples, begun_seconds, busy_seconds)
+        if is_told or self.engine.position_samples >= self._count_at:
+            self._tell(n_samples, begun_seconds)
         self._relieve(n_samples, self._load * length_seconds if self._has_time else busy_seconds)
         return block
 
@@ -101,12 +104,15 @@ class Renderer:
             # One note goes on whatever it takes: a click is forgiven sooner than silence.
             self.shed += engine.shed_past() or engine.shed(max(0, min(math.ceil(share * engine.sounding_voices), engine.sounding_voices - 1)))
 
-    def _measure(self, block: NDArray[np.float32], n_samples: int, begun_seconds: float, busy_seconds: float) -> None:
+    def _measure(self, n_samples: int, begun_seconds: float, busy_seconds: float) -> None:
         length_seconds = n_samples / self._rate_hz
         load = busy_seconds / length_seconds
         self._load += (load - self._load) * min(1.0, length_seconds / LOAD_SMOOTHING_SECONDS)
         self._load_peak = max(self._load_peak, load)
-        self._peak = max(self._peak, float(block.max()), -float(block.min()))
+        self._peak, self.engine.peak = max(self._peak, self.engine.peak), 0.0
+
+    def _tell(self, n_samples: int, begun_seconds: float) -> None:
+        """Write the telemetry, and in it what takes a while to count, where that is due."""
         backend, engine = self.backend, self.engine
         if engine.position_samples >= self._count_at:
             self._count_at = engine.position_samples + COUNT_EVERY_SAMPLES

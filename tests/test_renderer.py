@@ -11,7 +11,7 @@ import pytest
 from oscsynth.link import SharedMemory
 from oscsynth.parameters import State
 from oscsynth.patch import Patch
-from oscsynth.renderer import Renderer
+from oscsynth.renderer import COUNT_EVERY_SAMPLES, Renderer
 from oscsynth.sound.deck import Deck
 from oscsynth.sound.loading import load_sound
 from oscsynth.sound.overload import BEGIN_LOAD
@@ -103,6 +103,21 @@ def test_a_late_block_says_whether_the_engine_was_kept_waiting(stage: Stage, own
     stage.renderer(BLOCK_SAMPLES)
     telemetry = stage.memory.read_telemetry()
     assert telemetry.late_blocks == 1 and telemetry.held_up == is_held_up
+
+
+def test_telemetry_is_written_where_control_has_said_something_and_now_and_then(stage: Stage) -> None:
+    def written() -> list[float]:
+        positions = []
+        for _ in range(16):
+            stage.renderer(BLOCK_SAMPLES)
+            positions.append(stage.memory.read_telemetry().position_samples)
+        return positions
+
+    assert len(set(written())) == 16 * BLOCK_SAMPLES // COUNT_EVERY_SAMPLES
+    before = stage.renderer.engine.position_samples
+    stage.memory.write_state(stage.state)
+    stage.renderer(BLOCK_SAMPLES)
+    assert stage.memory.read_telemetry().position_samples == before + BLOCK_SAMPLES
 
 
 def test_the_start_does_not_count(stage: Stage) -> None:

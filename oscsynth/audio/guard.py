@@ -16,7 +16,7 @@ FADE_SAMPLES = 128
 
 
 class Guard:
-    """A ``render`` that never raises and always returns the size that was asked for.
+    """A ``render``, of float32 (samples, channels), C-contiguous, that never raises and always returns the size that was asked for.
 
     ``errors`` counts exceptions, ``error`` is the first that nobody has fetched yet, ``last_call_seconds`` is when the device last asked
     (``time.monotonic``; infinite before the first time), ``thread_id`` on which thread of the system (0: not yet).
@@ -24,7 +24,7 @@ class Guard:
 
     def __init__(self, render: Callable[[int], NDArray[np.float32]], n_channels: int) -> None:
         self._render = render
-        self._last = np.zeros(n_channels, np.float32)  # where a fade starts from
+        self._last = np.zeros((1, n_channels), np.float32)  # the last block: a fade starts from its end
         self._silent = False
         self.errors = 0
         self.error: Exception | None = None
@@ -40,7 +40,7 @@ class Guard:
             if self._silent:  # back from a fault: no step from silence into the middle of a sound
                 block = block * _ramp(n_samples)[::-1]  # (samples, channels) * (samples, 1)
                 self._silent = False
-            self._last[:] = block[-1]
+            self._last = block
             return block
         except Exception as error:  # the border between any fault of the engine and the device
             self.errors += 1
@@ -48,8 +48,8 @@ class Guard:
             return self._fade(n_samples)
 
     def _fade(self, n_samples: int) -> NDArray[np.float32]:
-        block = self._last * _ramp(n_samples)  # (channels,) * (samples, 1) = (samples, channels)
-        self._last[:] = 0
+        block: NDArray[np.float32] = self._last[-1] * _ramp(n_samples)  # (channels,) * (samples, 1) = (samples, channels)
+        self._last = np.zeros_like(self._last[:1])
         self._silent = True
         return block
 

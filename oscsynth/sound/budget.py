@@ -8,10 +8,13 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 SHARE = 0.7  # of a block's length that may be planned; what is left is for whatever else holds it up
 LONG_SECONDS, SHARE_OF_LONG = 0.01, 0.5  # in so long a block there is room enough for what moves: `benchmarks.crowd`
-EARLY = 0.15  # of its length: so much a block takes in which nothing moves
+EARLY, SPARE = 0.15, 0.25  # of its length: so much a block takes in which nothing moves, and so much with what is only needed later
 DOUBT, SLIGHT_DOUBT = 0.95, 0.998
 REMEMBERED = 24  # times that something was done
 
@@ -42,12 +45,12 @@ class Budget:
         self.reserved_seconds = self.inside_seconds = 0.0
         self._took_seconds: dict[str, deque[float]] = {}
         self._costs_seconds: dict[str, float] = {}
-        self._until_seconds = self._early_seconds = 0.0
+        self._until_seconds = self._early_seconds = self._spare_seconds = 0.0
 
     def begin(self, begun_seconds: float, length_seconds: float, end_samples: int) -> None:
         """Begin a block."""
         self._until_seconds = begun_seconds + (SHARE if length_seconds < LONG_SECONDS else SHARE_OF_LONG) * length_seconds
-        self._early_seconds = begun_seconds + EARLY * length_seconds
+        self._early_seconds, self._spare_seconds = begun_seconds + EARLY * length_seconds, begun_seconds + SPARE * length_seconds
         self.end_samples, self.waited_samples = end_samples, -1
 
     def allows(self, seconds: float) -> bool:
@@ -58,6 +61,10 @@ class Budget:
     def is_early(self) -> bool:
         """Whether hardly anything was done in the block yet."""
         return self.clock() < self._early_seconds
+
+    def spare_room(self, seconds: float) -> int:
+        """Return how often something can be done that takes so long and is not needed yet; once while hardly anything was done."""
+        return max(int(self.is_early), int((self._spare_seconds - self.clock()) / max(seconds, 1e-6)))
 
     def room(self, seconds: float) -> int:
         """Return how often something can be done that takes so long; once where it never fits, and hardly anything was done in the block yet."""
@@ -91,14 +98,15 @@ class Budget:
         self._took_seconds.setdefault(what, deque(maxlen=REMEMBERED)).append(seconds)
         self._estimate(what)
 
-    def timed(self, what: str, do: Callable[[], object], times: int = 1) -> None:
-        """Do something, so many times at once, and take note of what each took, but for what is timed by itself inside."""
+    def timed(self, what: str, do: Callable[[], T], times: int = 1) -> T:
+        """Do something, so many times at once, and return what came of it; take note of what each took, but for what is timed by itself inside."""
         begun_seconds, inside_seconds = self.clock(), self.inside_seconds
         self.inside_seconds = 0.0
-        do()
+        made = do()
         seconds = self.clock() - begun_seconds
         self.took(what, (seconds - self.inside_seconds) / times)
         self.inside_seconds = inside_seconds + seconds
+        return made
 
     def put_off(self, waited_samples: int) -> None:
         """Take note that something has waited so long, and goes on waiting."""

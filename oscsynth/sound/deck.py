@@ -330,7 +330,7 @@ class Deck:
         return noise, self._partials.change(anchor, self._player.apart(), gain * tone_share) if tone_share else None
 
     def add_to(self, out: NDArray[np.float32], start: int) -> None:
-        """Add its samples from ``start`` on, all in one hop, to ``out``: float32 (samples, 2)."""
+        """Add its samples from ``start`` on, all in one hop or whole hops of what is steady, to ``out``: float32 (samples, 2)."""
         if not self.is_silent:
             (self._sound if self._own is None else self._own).add_to(out, start)
 

@@ -16,10 +16,10 @@ from .budget import SLIGHT_DOUBT, Budget
 from .controls import Controls, master_slews
 from .deck import Deck
 from .note_sound import NoteSound
-from .output import limit
+from .output import KNEE, limit
 from .overload import FADE_SECONDS
 from .part import Part
-from .phase import NoiseCarrier, Stft
+from .phase import HOPS_AHEAD, NoiseCarrier, Stft
 from .source import Inlet
 from .voices import Sound
 
@@ -28,7 +28,8 @@ Block = NDArray[np.float32]
 
 MAX_INSTANTS = 8  # in each clock; what comes later joins the next
 MANY_VOICES = 16  # while more than these move, every other clock is left out, and three of four while it is more than four times as many
-BEGINNING, GOING_ON, HASTE, ONE = "the first clock of a hop", "another clock", " in haste", " one note"  # what budgets know them as
+# What budgets know them as.
+BEGINNING, GOING_ON, AHEAD, HASTE, ONE = "the first clock of a hop", "another clock", "a hop ahead", " in haste", " one note"
 CHANGING = 0.3  # of what the beginning of a hop takes, that a change takes in the middle of one
 TURNS = (0, 4, 2, 6, 1, 5, 3, 7)  # eighths of the time between two changes: when each deck has its turn, so that no block has the work of all
 
@@ -54,13 +55,15 @@ class Engine:
         Rendered so far.
     coarseness : int
         How many times as far apart as usual what moves is to be made anew: a power of two.
+    peak : float
+        The largest sample that was made since somebody set it to 0; of one channel, the larger of the two that it was made of.
     """
 
     def __init__(self, sample_rate_hz: int, n_channels: int = 2, budget: Budget | None = None) -> None:
         self.stft = Stft.at_rate(sample_rate_hz)
         self.n_channels = n_channels
         self.position_samples = 0
-        self.coarseness = 1
+        self.coarseness, self.peak = 1, 0.0
         self._budget = budget
         self._fade_samples = FADE_SECONDS * self.stft.sample_rate_hz
         self._carrier = NoiseCarrier(self.stft)
@@ -72,7 +75,7 @@ class Engine:
         self._voices = self._state[VOICES_AT:].reshape(MAX_VOICES, N_VOICE_SLOTS)
         self._master: Controls | None = None
         self._given = self._state  # what `render` was given last
-        self._kept: Block = _nothing()  # of the hop at hand, made already, while nothing moves
+        self._kept: Block = _nothing()  # made already, as `render` returns it
         self._instants = 0
         self._clock, self._turns = self.stft.clock_samples, 0  # how far apart the changes are, and of how many decks
         self._pending = True
@@ -154,43 +157,55 @@ class Engine:
         float32 (n_samples, n_channels)
             Finite, at most -0.3 dBFS.
         """
-        out = np.empty((n_samples, max(2, self.n_channels)), np.float32)
-        end = self.position_samples + n_samples
+        first = self.position_samples
+        end, blocks = first + n_samples, []
         if state is not None or self._pending:
             self._given = self._given if state is None else state
-            self._take(self._given, self.position_samples)
+            self._take(self._given, first)
         while self.position_samples < end:
             now = self.position_samples
             if not len(self._kept):
                 self._kept = self._made(now, end)
-            here = slice(now - end + n_samples, min(now + len(self._kept), end) - end + n_samples)
-            n = here.stop - here.start
-            out[here], self._kept = self._kept[:n], self._kept[n:]
+            block, self._kept = self._kept[: end - now], self._kept[end - now :]
             if heard is not None:
-                self._inlet.push(heard[here])
-            self.position_samples = now + n
+                self._inlet.push(heard[now - first : now - first + len(block)])
+            self.position_samples = now + len(block)
+            blocks.append(block)
         if self._budget is not None and self._budget.is_early:
             for _ in range(max(1, n_samples // self.stft.clock_samples)):
-                self._carrier.analyse_ahead()
-        return self._finish(out)
+                self._carrier.make_ahead()
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
     def _made(self, now: int, end: int) -> Block:
-        """Return the sound from a sample on to the end of the block at most; to the end of the hop where all is steady till then."""
+        """Return the sound from a sample on to the end of the block at most; where all is steady, to the end of the hop and further."""
+        hop_samples, clock_samples, budget = self.stft.hop_samples, self.stft.clock_samples, self._budget
         was_still = self._is_still()
-        if now % self.stft.clock_samples == 0:
+        if now % clock_samples == 0:
             self._tick(self._given, now)
         is_still, decks = was_still and self._is_still(), self._decks()  # a patch may have been installed just now
-        step = self.stft.hop_samples if is_still else self.stft.clock_samples
+        step = hop_samples if is_still else clock_samples
         stop = now - now % step + step
         # Where a change is still coming in, what it takes the place of may yet be needed.
         is_steady = is_still and all(deck.is_steady for deck in decks)
-        made = np.zeros(((stop if is_steady else min(stop, end)) - now, max(2, self.n_channels)), np.float32)
-        begun_seconds = self._budget.clock() if self._budget is not None else 0.0
+        if not is_steady:
+            stop = min(stop, end)
+        if budget is None:
+            return self._finish(self._sum(decks, now, stop))
+        made = budget.timed(GOING_ON if now % hop_samples else BEGINNING, lambda: self._sum(decks, now, stop))
+        if is_steady and (n_hops := min(HOPS_AHEAD, budget.spare_room(budget.cost_seconds(AHEAD)))):
+            # Several in one go take half of what each takes by itself, on a processor that goes to sleep in between.
+            ahead = budget.timed(AHEAD, lambda: self._sum(decks, stop, stop + n_hops * hop_samples), n_hops)
+            made = np.concatenate([made, ahead])
+        return self._finish(made)
+
+    def _sum(self, decks: list[Deck], start: int, stop: int) -> Block:
+        """Return the sound of all decks from a sample to another one in the same hop, or whole hops of what is steady."""
+        out = np.zeros((stop - start, max(2, self.n_channels)), np.float32)
         for deck in decks:
-            self._add(deck, made, now)
-        if self._budget is not None:
-            self._budget.took(GOING_ON if now % self.stft.hop_samples else BEGINNING, self._budget.clock() - begun_seconds)
-        return made
+            if not deck.is_silent:
+                first = min(deck.output, out.shape[1] - 1) - 1
+                deck.add_to(out[:, first : first + 2], start)
+        return out
 
     def _decks(self) -> list[Deck]:
         return [deck for part in self._parts for deck in part.decks]
@@ -203,12 +218,6 @@ class Engine:
         """Return the decks that do not stand still."""
         arrives = self._master.arrives if self._master is not None else 0.0
         return [deck for deck in self._decks() if not deck.is_settled(arrives)]
-
-    def _add(self, deck: Deck, out: Block, now: int) -> None:
-        if deck.is_silent:
-            return
-        first = min(deck.output, out.shape[1] - 1) - 1
-        deck.add_to(out[:, first : first + 2], now)
 
     def _take(self, state: State, now: int) -> None:
         # As bits, so that NaN equals itself.
@@ -352,13 +361,21 @@ class Engine:
         return db_to_amplitude(row[_GAIN]) * float(row[_FADE]) if row[_GAIN] > MASTER["gain"].minimum else 0.0
 
     def _finish(self, out: Block) -> Block:
-        if not np.isfinite(out.sum()):
+        if not math.isfinite(top := _peak(out)):
             bad = ~np.isfinite(out)
             self._faults += int(bad.sum())
             out[bad] = 0.0
+            top = _peak(out)
         if self.n_channels == 1:
             out = out.mean(1, keepdims=True, dtype=np.float32)
-        return limit(out)
+        if top > KNEE:
+            top = _peak(limit(out))
+        self.peak = max(self.peak, top)
+        return out
+
+
+def _peak(out: Block) -> float:
+    return max(float(out.max()), -float(out.min()))
 
 
 def _nothing() -> Block:

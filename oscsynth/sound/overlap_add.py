@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .phase import NoiseCarrier, Spectrum, noise_spectrum, sound_of
+from .phase import HOPS_AHEAD, NoiseCarrier, Spectrum, in_pairs, noise_spectrum, sound_of
 from .tonal import Tone
 
 Magnitudes = NDArray[np.float32]
@@ -59,22 +59,27 @@ class Mix:
 
 
 class _Layer:
-    """What is heard from a change on: noise and tone, their place between the speakers, and the sound they have in the hop at hand."""
+    """What is heard from a change on: noise and tone, their place between the speakers, and the sound they have in each hop."""
 
-    __slots__ = ("hop", "magnitude", "mix", "sound", "spread", "start", "tone")
+    __slots__ = ("mix", "pairs", "sounds", "spread", "start", "tone")
 
     def __init__(self, start: int, spread: int, magnitude: Magnitudes | None, mix: Mix, tone: Tone | None) -> None:
         self.start = start
         self.spread = spread
-        self.magnitude = magnitude  # None: no noise
+        self.pairs = None if magnitude is None else in_pairs(magnitude)  # None: no noise
         self.tone = tone
         self.mix = mix
-        self.hop = -1
-        self.sound: Sound | None = None  # (carriers, hop_samples), None: silence
+        self.sounds: dict[int, Sound] = {}  # by hop, those that were made ahead too: (carriers, hop_samples)
 
     @property
     def is_silent(self) -> bool:
-        return self.magnitude is None and self.tone is None
+        return self.pairs is None and self.tone is None
+
+    def keep(self, sounds: dict[int, Sound]) -> None:
+        """Have the sound of some hops at hand, and forget that of the first ones."""
+        self.sounds |= sounds
+        for hop in list(self.sounds)[: -1 - HOPS_AHEAD]:
+            del self.sounds[hop]
 
 
 class OverlapAdd:
@@ -92,8 +97,6 @@ class OverlapAdd:
         self._carrier = carrier
         self._hop_samples = carrier.stft.hop_samples
         self._offsets = mid_offset, side_offset
-        self._kernels_hop = -1
-        self._kernels: Spectrum = np.zeros((3, 2, 0), np.complex64)
         self._layers: list[_Layer] = [_Layer(0, 1, None, Mix.of(0.0, 0.0), None)]
 
     @property
@@ -120,8 +123,11 @@ class OverlapAdd:
         self._layers.append(_Layer(start, spread, magnitude, mix, tone))
 
     def add_to(self, out: Sound, start: int) -> None:
-        """Add the samples from ``start`` on, all in one hop, to ``out``: float32 (samples, 2)."""
+        """Add the samples from ``start`` on, all in one hop or, while it `is_steady`, whole hops, to ``out``: float32 (samples, 2)."""
         hop, first = divmod(start, self._hop_samples)
+        if len(out) > self._hop_samples:
+            self._add_hops(out, hop)
+            return
         here = slice(first, first + len(out))
         by_mix: dict[Mix, Sound] = {}
         replaced: Sound | None = None  # share of the layer at hand that a later one has taken; None: nothing
@@ -152,26 +158,36 @@ class OverlapAdd:
                 del self._layers[:i]
                 break
 
+    def _add_hops(self, out: Sound, hop: int) -> None:
+        """Add some hops of steady sound, made in one go."""
+        layer = self._layers[0]
+        if layer.is_silent:
+            return
+        n_hops, n_carriers = len(out) // self._hop_samples, layer.mix.n_carriers
+        spectra = np.zeros((n_hops, n_carriers, self._carrier.stft.n_bins), np.complex64)
+        if layer.pairs is not None:
+            for carrier, offset in enumerate(self._offsets[:n_carriers]):
+                spectra[:, carrier] = noise_spectrum(layer.pairs, self._carrier.kernels_in_a_row(hop + offset, n_hops))
+        if layer.tone is not None:
+            for ahead, spectrum in enumerate(spectra):
+                spectrum += layer.tone.spectrum(hop + ahead, n_carriers)
+        sounds = sound_of(spectra)
+        layer.keep(dict(enumerate(sounds, hop)))
+        layer.mix.add(sounds.swapaxes(0, 1).reshape(n_carriers, -1), out)
+
     def _sound(self, layer: _Layer, hop: int) -> Sound | None:
         if layer.is_silent:
             return None
-        if layer.hop != hop:
-            layer.hop = hop
-            layer.sound = sound_of(self._spectrum(layer, hop))
-        return layer.sound
+        if hop not in layer.sounds:
+            layer.keep({hop: sound_of(self._spectrum(layer, hop))})
+        return layer.sounds[hop]
 
     def _spectrum(self, layer: _Layer, hop: int) -> Spectrum:
         n_carriers = layer.mix.n_carriers
-        if layer.magnitude is None:
+        if layer.pairs is None:
             assert layer.tone is not None
             return layer.tone.spectrum(hop, n_carriers)
-        spectrum = noise_spectrum(layer.magnitude, self._kernels_of(hop)[:, :n_carriers])
+        spectrum = noise_spectrum(layer.pairs, self._carrier.kernels(*[hop + offset for offset in self._offsets[:n_carriers]]))
         if layer.tone is not None:
             spectrum += layer.tone.spectrum(hop, n_carriers)
         return spectrum
-
-    def _kernels_of(self, hop: int) -> Spectrum:
-        if hop != self._kernels_hop:
-            self._kernels_hop = hop
-            self._kernels = self._carrier.kernels(*(hop + offset for offset in self._offsets))
-        return self._kernels

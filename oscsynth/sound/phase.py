@@ -16,7 +16,8 @@ NOISE_SECONDS = 20.0
 OVERLAP = 4  # hops a window spans: 75 %
 WINDOW_SQUARES = 1.5  # sum of the squared Hann windows that overlap at 75 %, a constant
 _NOISE_SEED = 440
-_CACHED_HOPS = 16  # decks with the same seed share them
+HOPS_AHEAD = 7  # so much of what stands still is made ahead at most
+_KEPT_PHASORS = 2 * OVERLAP  # each is needed for four hops
 
 Spectrum = NDArray[np.complex64]
 
@@ -63,7 +64,7 @@ class NoiseCarrier:
 
     In hop n four windows overlap, each the inverse FFT of magnitudes times its own phasors, rotated by the quarter windows it lies back. A Hann
     window in frequency is three taps, so the windowed sum is ``M Q0`` plus ``M Q+`` one bin up plus ``M Q-`` one bin down, where the Q are sums
-    over the four phasors: the same result as four inverse FFTs and windows, to rounding.
+    over the four phasors: the same result as four inverse FFTs and windows, to rounding. What is known of the noise alone is made but once.
 
     Parameters
     ----------
@@ -80,66 +81,79 @@ class NoiseCarrier:
         noise = np.random.default_rng(_NOISE_SEED).standard_normal(self.n_hops * hop, np.float32)
         self._circular = np.concatenate([noise, noise[: window - hop]])
         self._hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)).astype(np.float32)
-        self._phasors = np.empty((self.n_hops, stft.n_bins), np.complex64)
-        self._phasors.fill(0.0)  # touched now: no page of it is fetched while it sounds
-        self._is_analysed, self._ahead = np.zeros(self.n_hops, bool), 0
+        # With the first hops once more after the last ones, so that some in a row are one view of it, wherever they begin.
+        self._kernels = np.empty((self.n_hops + HOPS_AHEAD, 3, stft.n_bins), np.complex64)
+        self._kernels.fill(0.0)  # touched now: no page of it is fetched while it sounds
+        self._is_made, self._ahead = np.zeros(self.n_hops, bool), 0
+        self._phasors: OrderedDict[int, Spectrum] = OrderedDict()
         # With the weight that Hann's outer taps have, so that it need not be multiplied in once more.
         self._turns = _quarter_turns(stft.n_bins) * np.float32(-0.25 / WINDOW_SQUARES)
         self._scratch = np.empty((OVERLAP, stft.n_bins), np.complex64)
-        self._kernels: OrderedDict[tuple[int, ...], Spectrum] = OrderedDict()
 
     def phasors(self, hop: int) -> Spectrum:
-        """Return the phases of one hop of the loop, complex64 (n_bins,), as numbers of modulus 1; analysed when it is first asked for.
-
-        All of them would take two tenths of a second, before anything sounds.
-        """
-        phasors: Spectrum = self._phasors[hop]
-        if not self._is_analysed[hop]:
-            self._is_analysed[hop] = True
-            first = hop * self.stft.hop_samples
-            spectrum = np.fft.rfft(self._circular[first : first + self.stft.window_samples] * self._hann)
-            np.divide(spectrum, np.maximum(np.abs(spectrum), 1e-12), out=phasors, casting="same_kind")
+        """Return the phases of one hop of the loop, complex64 (n_bins,), as numbers of modulus 1."""
+        known = self._phasors.get(hop)
+        if known is not None:
+            return known
+        first = hop * self.stft.hop_samples
+        spectrum = np.fft.rfft(self._circular[first : first + self.stft.window_samples] * self._hann)
+        self._phasors[hop] = phasors = (spectrum / np.maximum(np.abs(spectrum), 1e-12)).astype(np.complex64, copy=False)
+        if len(self._phasors) > _KEPT_PHASORS:
+            self._phasors.popitem(last=False)
         return phasors
 
-    def analyse_ahead(self) -> None:
-        """Analyse one hop of the loop before it is asked for, if any is left: where a sound begins, eight are missing at once."""
+    def make_ahead(self) -> None:
+        """Make the kernels of one hop of the loop before they are asked for, if any are left: where a sound begins, two are missing at once."""
         if self._ahead < self.n_hops:
-            self.phasors(self._ahead)
+            self.kernels(self._ahead)
             self._ahead += 1
 
     def offset(self, seed: int) -> int:
         """Return the hop at which a patch with this seed starts in the loop."""
         return int(np.random.default_rng(seed).integers(self.n_hops))
 
-    def kernels(self, *hops: int) -> Spectrum:
-        """Return Q0, Q+ and Q- of some hops of the loop, one for each carrier: complex64 (3, carriers, n_bins)."""
-        hops = tuple(hop % self.n_hops for hop in hops)
-        cached = self._kernels.get(hops)
-        if cached is not None:
-            return cached
-        made = np.empty((3, len(hops), self.stft.n_bins), np.complex64)
-        for carrier, hop in enumerate(hops):
-            self._make(hop, made[:, carrier])
-        self._kernels[hops] = made
-        if len(self._kernels) > _CACHED_HOPS:
-            self._kernels.popitem(last=False)
-        return made
+    def kernels(self, mid: int, side: int | None = None) -> Spectrum:
+        """Return Q0, Q+ and Q- of one hop of the loop, or of two, as they are for `noise_spectrum`: complex64 (1 or 2, 3, n_bins), not to be changed.
+
+        They are made when they are first asked for: all of them would take four tenths of a second, before anything sounds.
+        """
+        first = self._made(mid)
+        if side is None:
+            return self._kernels[first : first + 1]
+        # Any two rows are a view of the table: nothing is copied.
+        return self._kernels[first :: self._made(side) - first][:2]
+
+    def kernels_in_a_row(self, hop: int, n_hops: int) -> Spectrum:
+        """Return the same of some hops that follow each other, `HOPS_AHEAD` at most: complex64 (n_hops, 3, n_bins)."""
+        first, *_ = [self._made(each) for each in range(hop, hop + n_hops)]
+        return self._kernels[first : first + n_hops]
+
+    def _made(self, hop: int) -> int:
+        hop %= self.n_hops
+        if not self._is_made[hop]:
+            self._is_made[hop] = True
+            self._make(hop, self._kernels[hop])
+            if hop < HOPS_AHEAD:
+                self._kernels[self.n_hops + hop] = self._kernels[hop]
+        return hop
 
     def _make(self, hop: int, out: Spectrum) -> None:
         """Write the kernels of one hop, complex64 (3, n_bins)."""
-        last, one, two, three = self._scratch  # in place: memory that is hot is worth more than a line saved
+        last, one, two, three = self._scratch
         for back, turned in enumerate(self._scratch):
             np.multiply(self.phasors((hop - back) % self.n_hops), self._turns[back], out=turned)
         # Each of the three is a sum of the four, turned by quarters: what they have in common is added up once.
-        np.add(last, two, out=out[1])
-        np.add(one, three, out=out[2])
-        np.add(out[1], out[2], out=out[0])
-        out[0] *= np.float32(-2.0)  # Hann's middle tap
+        even, odd = last + two, one + three
+        np.multiply(even + odd, np.float32(-2.0), out=out[0])  # Hann's middle tap
         last -= two
         one -= three
         one *= np.complex64(1j)
-        np.add(last, one, out=out[1])
-        np.subtract(last, one, out=out[2])
+        # Each at the bin it is heard in.
+        np.add(last[:-1], one[:-1], out=out[1, 1:])
+        np.subtract(last[1:], one[1:], out=out[2, :-1])
+        # What the taps carry over an end of the spectrum meets its own mirror image there.
+        out[:, 0] *= 2
+        out[:, -1] *= 2
 
 
 def synthesise(magnitude: NDArray[np.float32], kernels: Spectrum) -> NDArray[np.float32]:
@@ -149,32 +163,40 @@ def synthesise(magnitude: NDArray[np.float32], kernels: Spectrum) -> NDArray[np.
     ----------
     magnitude : float32 (n_bins,)
         Zero at 0 Hz and at the Nyquist frequency (see `spectrum.audible`).
-    kernels : complex64 (3, carriers, n_bins)
+    kernels : complex64 (carriers, 3, n_bins)
         Those of the hop, for one or more carriers.
 
     Returns
     -------
     float32 (carriers, hop_samples)
     """
-    return sound_of(noise_spectrum(magnitude, kernels))
+    return sound_of(noise_spectrum(in_pairs(magnitude), kernels))
 
 
-def noise_spectrum(magnitude: NDArray[np.float32], kernels: Spectrum) -> Spectrum:
-    """Return what `sound_of` makes the sound of `synthesise` of: complex64 (carriers, n_bins)."""
-    spectrum: Spectrum = magnitude * kernels[0]
-    spectrum[:, 1:] += magnitude[:-1] * kernels[1, :, :-1]
-    spectrum[:, :-1] += magnitude[1:] * kernels[2, :, 1:]
-    # What the taps carry over an end of the spectrum meets its own mirror image there.
-    spectrum[:, 0] *= 2
-    spectrum[:, -1] *= 2
-    return spectrum
+def in_pairs(magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return each magnitude twice, float32 (2 * n_bins,): what `noise_spectrum` multiplies real and imaginary parts by.
+
+    NumPy knows no product of real and complex numbers; that of complex ones takes three times as long for the same.
+    """
+    pairs = np.empty(2 * len(magnitude), np.float32)
+    pairs[::2] = pairs[1::2] = magnitude
+    return pairs
+
+
+def noise_spectrum(pairs: NDArray[np.float32], kernels: Spectrum) -> Spectrum:
+    """Return what `sound_of` makes the sound of `synthesise` of: complex64 (carriers, n_bins); of magnitudes `in_pairs`."""
+    q = kernels.view(np.float32)  # (carriers, 3, 2 * n_bins)
+    spectrum = pairs * q[:, 0]
+    spectrum[:, 2:] += pairs[:-2] * q[:, 1, 2:]
+    spectrum[:, :-2] += pairs[2:] * q[:, 2, :-2]
+    return spectrum.view(np.complex64)
 
 
 def sound_of(spectrum: Spectrum) -> NDArray[np.float32]:
-    """Return the samples of one hop, float32 (carriers, hop_samples), of the sum of its four windows, complex64 (carriers, n_bins)."""
-    window_samples = 2 * (spectrum.shape[1] - 1)
+    """Return the samples of a hop, float32 (..., hop_samples), of the sum of its four windows, complex64 (..., n_bins)."""
+    window_samples = 2 * (spectrum.shape[-1] - 1)
     # NumPy transforms complex64 in single precision, whatever its annotations say.
-    sound = np.fft.irfft(spectrum, window_samples)[:, : window_samples // OVERLAP]
+    sound = np.fft.irfft(spectrum, window_samples)[..., : window_samples // OVERLAP]
     return sound.astype(np.float32, copy=False)
 
 

@@ -9,12 +9,15 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from oscsynth.patch import Patch
 from oscsynth.sound.budget import DOUBT, REMEMBERED, SHARE, SHARE_OF_LONG, Budget
 from oscsynth.sound.deck import Deck
 from oscsynth.sound.loading import load_sound
 from oscsynth.sound.note_sound import NoteSound
+from oscsynth.sound.phase import HOPS_AHEAD
 from oscsynth.sound.resynthesis import Resynthesis
 from oscsynth.sound.turns import MOST_AT_ONCE, MOST_NEW_AT_ONCE, MOST_TONAL_AT_ONCE
 from oscsynth.sound.voices import Sound
@@ -120,7 +123,7 @@ def test_what_was_done_once_is_soon_thought_to_take_no_longer_than_what_is_like_
     assert budget.cost_seconds("flute|at once") == DOUBT, "more than once it is no longer the cold"
 
 
-def test_noise_is_analysed_ahead_while_hardly_anything_is_done(decoder_path: Path, slow: Slow) -> None:
+def test_kernels_are_made_ahead_while_hardly_anything_is_done(decoder_path: Path, slow: Slow) -> None:
     play = Player(Patch("Test", str(decoder_path)), budget=slow.budget)
     slow.beside_share = 0.3
     slow.play(play, 4)
@@ -141,6 +144,37 @@ def test_where_there_is_time_nothing_is_another(decoder_path: Path, slow: Slow) 
             blocks.append(slow.play(play))
         sounds.append(np.concatenate(blocks))
     assert np.array_equal(*sounds)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(["latents", "gate", "pan", "width"]), st.floats(0.0, 1.0), st.integers(1, 40)), max_size=6))
+@pytest.mark.parametrize("phase", ["noise", "tonal"])
+def test_what_is_made_ahead_is_what_would_be_made_and_given_up_at_a_change(
+    decoder_path: Path, phase: Literal["noise", "tonal"], changes: list[tuple[str, float, int]]
+) -> None:
+    sounds = []
+    for budget in (None, Budget(lambda: 0.0)):
+        play, blocks = Player(Patch("Test", str(decoder_path), phase=phase), budget=budget), []
+        for name, value, n_blocks in [("gate", 1.0, 20), *changes]:
+            if name == "latents":
+                play.latents(value)
+            else:
+                play.state.set(1, name, round(value) if name == "gate" else value)
+            for _ in range(n_blocks):
+                if budget is not None:
+                    budget.begin(0.0, BLOCK_SECONDS, play.engine.position_samples + 100)
+                blocks.append(play.engine.render(np.frombuffer(play.state.values), 100))
+        sounds.append(np.concatenate(blocks))
+    assert np.array_equal(*sounds)
+
+
+def test_what_stands_still_is_made_ahead_where_there_is_room(decoder_path: Path, slow: Slow) -> None:
+    play, kept = Player(Patch("Test", str(decoder_path)), budget=slow.budget), []
+    for slow.beside_share in (0.0, 0.2, 0.3):
+        slow.play(play, 40)
+        kept.append(max(len(play.engine._kept) for _ in range(20) if slow.play(play).any()))
+    hop = play.engine.stft.hop_samples
+    assert kept == [(1 + HOPS_AHEAD) * hop - BLOCK, (1 + HOPS_AHEAD) * hop - BLOCK, hop - BLOCK]
 
 
 def moving(play: Player, slow: Slow, n_parts: int, n_blocks: int) -> None:

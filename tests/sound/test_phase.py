@@ -1,6 +1,10 @@
+import functools
+
 import librosa
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oscsynth.sound.phase import WINDOW_SQUARES, NoiseCarrier, Stft, synthesise
 
@@ -41,7 +45,9 @@ def test_steady_sound_is_the_papers_overlap_add(rate_hz: int) -> None:
 def test_the_noise_loop_has_no_seam(carrier: NoiseCarrier) -> None:
     magnitude, n = some_magnitudes(), carrier.n_hops
     turned = NoiseCarrier(carrier.stft, seconds=2.0)
-    turned._phasors, turned._is_analysed = np.roll(all_phasors(carrier), n // 2, axis=0), np.ones(n, bool)
+    hop, window = carrier.stft.hop_samples, carrier.stft.window_samples
+    noise = np.roll(carrier._circular[: n * hop], n // 2 * hop)
+    turned._circular = np.concatenate([noise, noise[: window - hop]])
     across_the_end = steady(carrier, magnitude, range(n - 4, n + 4))
     in_the_middle = steady(turned, magnitude, range(n - 4 + n // 2, n + 4 + n // 2))
     np.testing.assert_array_equal(across_the_end, in_the_middle)
@@ -51,12 +57,26 @@ def test_phasors_have_unit_modulus(carrier: NoiseCarrier) -> None:
     np.testing.assert_allclose(np.abs(all_phasors(carrier)), 1.0, atol=1e-5)
 
 
-def test_what_is_analysed_ahead_is_what_is_analysed_when_asked_for(carrier: NoiseCarrier) -> None:
+def test_what_is_made_ahead_is_what_is_made_when_asked_for(carrier: NoiseCarrier) -> None:
     ahead = NoiseCarrier(carrier.stft, seconds=2.0)
     for _ in range(ahead.n_hops + 3):
-        ahead.analyse_ahead()
-    assert ahead._is_analysed.all()
-    np.testing.assert_array_equal(ahead._phasors, all_phasors(carrier))
+        ahead.make_ahead()
+    assert ahead._is_made.all()
+    for hop in (50, 3, 0, ahead.n_hops - 1):
+        np.testing.assert_array_equal(ahead._kernels[hop], carrier.kernels(hop)[0])
+
+
+@given(st.integers(0, 200), st.integers(0, 200))
+def test_two_hops_are_heard_as_each_by_itself(mid: int, side: int) -> None:
+    carrier, magnitude = small_carrier(), some_magnitudes(513)
+    if mid % carrier.n_hops != side % carrier.n_hops:
+        both = synthesise(magnitude, carrier.kernels(mid, side))
+        np.testing.assert_array_equal(both, [synthesise(magnitude, carrier.kernels(hop))[0] for hop in (mid, side)])
+
+
+@functools.cache
+def small_carrier() -> NoiseCarrier:
+    return NoiseCarrier(Stft(44100, 1024), seconds=0.5)
 
 
 def test_a_seed_always_chooses_the_same_place(carrier: NoiseCarrier) -> None:
