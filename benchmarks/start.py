@@ -13,7 +13,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +23,8 @@ from tests.serving import Serve, child_pids, is_alive, megabytes, tiny_patches
 
 from .machine import machine
 
-IDLE_SECONDS = 8.0
 GOALS = {
     "first sound": "1.2 s",
-    "idle % of a core": "2",
     "engine back": "1 s",
     "silence under JACK": "1 s",
     "OSC back": "2 s",
@@ -40,20 +37,6 @@ def first_sound_seconds(serve: Serve, path: Path) -> float:
     """Return the time from the start of the process to the first sample in the file that is not silent."""
     wait_until(lambda: path.exists() and any(path.read_bytes()[44:]), 30)
     return time.monotonic() - serve.begun_seconds
-
-
-def processor_seconds(pids: Iterable[int]) -> float:
-    """Return what some processes have computed so far, all threads together."""
-    ticks = sum(sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13])) for pid in pids)
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def idle_percent(serve: Serve) -> float:
-    """Return how much of a core the whole program takes while a drone stands."""
-    pids = [serve.process.pid, *serve.children().values()]
-    begun, before = time.monotonic(), processor_seconds(pids)
-    time.sleep(IDLE_SECONDS)
-    return 100 * (processor_seconds(pids) - before) / (time.monotonic() - begun)
 
 
 def back_seconds(serve: Serve, child: str) -> float:
@@ -77,7 +60,6 @@ def measure(patches: Path, folder: Path) -> dict[str, float]:
         for name, pid in {"parent": serve.process.pid, **serve.children()}.items():
             figures[f"{name} memory"] = megabytes(pid)
             figures[f"{name} share"] = megabytes(pid, "Pss")
-        figures["idle % of a core"] = idle_percent(serve)
         figures["engine load %"] = 100 * serve.telemetry.load
         figures["engine back"] = back_seconds(serve, "engine")
         figures["latent afterwards"] = serve.ask("latent/1")[0]

@@ -104,7 +104,7 @@ def test_the_heap_of_a_thread_that_renders_is_there_before_it_is_needed(is_kept)
             if {is_kept}:
                 for _ in heap_reserve(): pass
             before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
-            held = [b"x" * (1000 * n) for n in range(200)]  # 20 MB, more than ever before
+            held = [b"x" * (1000 * n) for n in range(180)]  # 16 MB, more than ever before
             print(resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before)
         thread = threading.Thread(target=render)
         thread.start(); thread.join()

@@ -17,7 +17,7 @@ OVERLAP = 4  # hops a window spans: 75 %
 WINDOW_SQUARES = 1.5  # sum of the squared Hann windows that overlap at 75 %, a constant
 _NOISE_SEED = 440
 HOPS_AHEAD = 7  # so much of what stands still is made ahead at most
-_KEPT_PHASORS = 2 * OVERLAP  # each is needed for four hops
+_KEPT_PHASORS = 16 * OVERLAP  # each is needed for four hops, and eight parts may be at two places each
 
 Spectrum = NDArray[np.complex64]
 
@@ -94,6 +94,7 @@ class NoiseCarrier:
         """Return the phases of one hop of the loop, complex64 (n_bins,), as numbers of modulus 1."""
         known = self._phasors.get(hop)
         if known is not None:
+            self._phasors.move_to_end(hop)
             return known
         first = hop * self.stft.hop_samples
         spectrum = np.fft.rfft(self._circular[first : first + self.stft.window_samples] * self._hann)
@@ -115,7 +116,7 @@ class NoiseCarrier:
     def kernels(self, mid: int, side: int | None = None) -> Spectrum:
         """Return Q0, Q+ and Q- of one hop of the loop, or of two, as they are for `noise_spectrum`: complex64 (1 or 2, 3, n_bins), not to be changed.
 
-        They are made when they are first asked for: all of them would take four tenths of a second, before anything sounds.
+        They are made when they are first asked for: all of them would take two tenths of a second, before anything sounds.
         """
         first = self._made(mid)
         if side is None:
