@@ -80,6 +80,8 @@ class Deck:
         Whether it may be made anew later than its turn is.
     waits_since : float
         The sample since which it waits for that.
+    first_half : tuple of str and float, optional
+        What the half that is made of its change is a half of, and how many seconds it took.
     """
 
     def __init__(
@@ -102,6 +104,10 @@ class Deck:
         self._mix = Mix.of(0.0, 0.0)
         self._mix_key = (0.0, 0.0)
         self._heard_at = -1.0  # the moment that the last change was evaluated for
+        self._may_pause = self._partials is not None and not isinstance(sound, NoteSound)
+        self._rest: Callable[[int], None] | None = None  # what is left of a change that was made half, ...
+        self._half_heard_at = -1.0  # ... and the moment that it was evaluated for
+        self.first_half: tuple[str, float] | None = None
         self.clock_samples = self._turn_samples = 0
         self.may_wait, self.waits_since = self._own is None, math.inf
         self._is_leaving = False
@@ -222,8 +228,25 @@ class Deck:
         """`Bank.is_anyone_left`."""
         return self._bank is not None and self._bank.is_anyone_left
 
+    @property
+    def may_pause(self) -> bool:
+        """Whether its next change can be made in two halves: the spectrum now, and what is heard of it at the next clock."""
+        return self._may_pause and self._rest is None
+
+    @property
+    def is_half_made(self) -> bool:
+        """Whether its next change is the other half of one."""
+        return self._rest is not None
+
+    @property
+    def waits_on(self) -> bool:
+        """Whether more is to be made anew although it has just been: the other half, other notes, or what has come since the first half."""
+        return self._rest is not None or self.is_anyone_left or self._heard_at < 0.0
+
     def work(self, at_clock: bool) -> str:
         """Return what a budget knows a change of it as: those of twice as many notes take longer, and those in which all of them move."""
+        if self._rest is not None:
+            return f"{self._name}|{self.n_voices.bit_length()} the other half"
         all_move = self._is_steered if at_clock else self._has_jumped
         return f"{self._name}|{self.n_voices.bit_length()}{' all' * all_move}{'' if at_clock else ' at once'}"
 
@@ -259,7 +282,7 @@ class Deck:
 
     def unsettle(self) -> None:
         """Be made anew, since something is another."""
-        self._heard_at = -1.0
+        self._heard_at = self._half_heard_at = -1.0
 
     def keep_time(self, clock_samples: int, turn_samples: int) -> None:
         """Be made anew so far apart while it moves, and so long after the multiples of that: multiples of the shortest clock."""
@@ -281,11 +304,24 @@ class Deck:
         """Return the first sample from one on at which it has its turn."""
         return now + (self._turn_samples - now) % self.clock_samples
 
-    def change(self, now: int, master_gain: Callable[[float], float], at_clock: bool = True, in_haste: bool = False, only_one: bool = False) -> None:
+    def change(
+        self,
+        now: int,
+        master_gain: Callable[[float], float],
+        at_clock: bool = True,
+        in_haste: bool = False,
+        only_one: bool = False,
+        in_two: bool = False,
+    ) -> None:
         """Be heard, from sample ``now`` on, as everything stands in the middle between now and its next turn.
 
-        ``in_haste`` is for those that must not wait: `Resynthesis.listen`; ``only_one`` for those that `may_do_less`.
+        ``in_haste`` is for those that must not wait: `Resynthesis.listen`; ``only_one`` for those that `may_do_less`; ``in_two`` for those that
+        `may_pause`, whose next change is then the other half of this one, as everything stood at the first.
         """
+        if self._rest is not None:
+            rest, self._rest, self._heard_at = self._rest, None, self._half_heard_at
+            rest(now)
+            return
         if self._bank is not None:
             self._bank.do_less(only_one)
         spread, until = self.clock_samples, self.next_turn(now + 1)
@@ -310,7 +346,25 @@ class Deck:
         if (row[_PAN], row[_WIDTH]) != self._mix_key:
             self._mix_key = row[_PAN], row[_WIDTH]
             self._mix = Mix.of(*self._mix_key)
-        noise, tone = self._breathe(spectrum, gain, row[_BREATH], now + spread)
+        breath = row[_BREATH]
+        if not in_two:
+            self._hear(now, spread, spectrum, gain, breath)
+            return
+        # As they are now: the other half comes later.
+        half, apart = spectrum, self._player.apart().kept()
+        self._rest = lambda later: self._hear(later, spread, half, gain, breath, apart)
+        self._heard_at, self._half_heard_at = -1.0, middle
+
+    def _hear(self, now: int, spread: int, spectrum: Magnitudes, gain: float, breath: float, apart: Apart | None = None) -> None:
+        """Be heard as a spectrum: what of it is noise, and what is tone; ``apart`` are its voices, those of the player's last one if left out."""
+        noise: Magnitudes | None = None
+        tone: Tone | None = None
+        if self._partials is None:
+            noise = spectrum * np.float32(gain)
+        else:
+            noise_share, tone_share = shares(breath)
+            noise = spectrum * np.float32(gain * noise_share) if noise_share else None
+            tone = self._partials.change(now + spread, apart or self._player.apart(), gain * tone_share) if tone_share else None
         self._sound.change(now, spread, noise, self._mix, tone)
 
     def _change_own(self, now: int, until: int, spread: int, gain: float, row: Row, at_clock: bool) -> None:
@@ -320,14 +374,6 @@ class Deck:
         spectra = self._listener.spectra() if at_clock and not self._own.is_silent else None
         if spectra is not None:
             self._own.add(now, until - now, spectra)
-
-    def _breathe(self, spectrum: Magnitudes, gain: float, breath: float, anchor: int) -> tuple[Magnitudes | None, Tone | None]:
-        """Return what of a spectrum is noise and what is tone."""
-        if self._partials is None:
-            return spectrum * np.float32(gain), None
-        noise_share, tone_share = shares(breath)
-        noise = spectrum * np.float32(gain * noise_share) if noise_share else None
-        return noise, self._partials.change(anchor, self._player.apart(), gain * tone_share) if tone_share else None
 
     def add_to(self, out: NDArray[np.float32], start: int) -> None:
         """Add its samples from ``start`` on, all in one hop or whole hops of what is steady, to ``out``: float32 (samples, 2)."""

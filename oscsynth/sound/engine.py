@@ -29,7 +29,8 @@ Block = NDArray[np.float32]
 MAX_INSTANTS = 8  # in each clock; what comes later joins the next
 MANY_VOICES = 16  # while more than these move, every other clock is left out, and three of four while it is more than four times as many
 # What budgets know them as.
-BEGINNING, GOING_ON, AHEAD, HASTE, ONE = "the first clock of a hop", "another clock", "a hop ahead", " in haste", " one note"
+BEGINNING, GOING_ON, AHEAD = "the first clock of a hop", "another clock", "a hop ahead"
+HASTE, ONE, HALF = " in haste", " one note", " half"
 CHANGING = 0.3  # of what the beginning of a hop takes, that a change takes in the middle of one
 TURNS = (0, 4, 2, 6, 1, 5, 3, 7)  # eighths of the time between two changes: when each deck has its turn, so that no block has the work of all
 
@@ -287,7 +288,8 @@ class Engine:
             deck.waits_since = min(deck.waits_since, now)
             budget.put_off(waited_samples)
             if waited_samples >= self.stft.hop_samples:
-                for what in filter(None, (work, deck.lacks)):
+                is_halved = deck.may_pause and budget.knows(work + HALF)
+                for what in filter(None, (work + HALF * is_halved, deck.lacks)):
                     budget.doubt(what)
             elif not at_clock and budget.cost_seconds(work) > budget.cost_seconds(deck.work(True)):
                 # The next clock will do it instead, so that this is not done, and would be thought to take for ever what it took once.
@@ -295,12 +297,19 @@ class Engine:
             if not deck.may_wait:
                 budget.timed(work + HASTE, lambda: deck.change(now, self._master_gain, at_clock, in_haste=True))
             return
-        only_one = chosen != work
+        only_one, in_two, is_rest = ONE in chosen, chosen.endswith(HALF), deck.is_half_made
         budget.reserved_seconds += budget.cost_seconds(chosen)
-        budget.timed(chosen, lambda: deck.change(now, self._master_gain, at_clock, only_one=only_one))
+        begun_seconds = budget.clock()
+        budget.timed(chosen, lambda: deck.change(now, self._master_gain, at_clock, only_one=only_one, in_two=in_two))
+        seconds = budget.clock() - begun_seconds
+        if is_rest and deck.first_half is not None:
+            whole, first_seconds = deck.first_half
+            budget.took(whole, first_seconds + seconds)  # so that it is made as a whole again as soon as there is room for that
+        deck.first_half = (work, seconds) if in_two and not only_one else None
         if only_one:
             budget.doubt(work, SLIGHT_DOUBT)  # so that all of it is tried again some time
-            deck.waits_since = now if deck.is_anyone_left else math.inf
+        if only_one or in_two or is_rest:
+            deck.waits_since = now if deck.waits_on else math.inf
         else:
             deck.waits_since = min(deck.waits_since, now) if deck.lacks else math.inf
 
@@ -320,12 +329,23 @@ class Engine:
         cost_seconds = budget.cost_seconds(work) + (budget.cost_seconds(deck.lacks) if deck.lacks else 0.0)
         if budget.allows(cost_seconds):
             return work if deck.may_wait or not self._gives_way(deck, budget, now, cost_seconds) else ""
+
+        def fits(what: str) -> bool:
+            return budget.knows(what) and budget.allows(budget.cost_seconds(what))
+
+        may_do_less, may_pause = deck.may_do_less and not deck.is_half_made, deck.may_pause
+        if may_pause and fits(work + HALF):
+            return work + HALF
         if waited_samples < self.stft.hop_samples:
             return ""
-        less = work + ONE if deck.may_do_less else work
+        less = work + ONE if may_do_less else work
+        if may_do_less and fits(less):
+            return less
+        if may_pause and fits(less + HALF):
+            return less + HALF
         # What never fits gets a block for itself.
         has_all_of_it = budget.is_early and not begins_hop
-        return less if has_all_of_it or (less != work and budget.knows(less) and budget.allows(budget.cost_seconds(less))) else ""
+        return less + HALF * may_pause if has_all_of_it else ""
 
     def _gives_way(self, deck: Deck, budget: Budget, now: int, cost_seconds: float) -> bool:
         """Whether a deck that can be made in haste is to be, so that another has room that has waited for a hop."""

@@ -47,6 +47,10 @@ class Apart(NamedTuple):
     voices: tuple[int, ...]
     lobes: tuple[Lobes, ...] | None = None
 
+    def kept(self) -> Apart:
+        """Return the same, whatever becomes of the arrays it was read from."""
+        return self._replace(magnitudes=self.magnitudes.copy(), gains=self.gains.copy(), pitches_hz=self.pitches_hz.copy())
+
 
 @dataclass(frozen=True, slots=True)
 class Tone:

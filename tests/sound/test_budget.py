@@ -35,20 +35,24 @@ BLOCK_SECONDS = BLOCK / RATE_HZ
 class Slow:
     """A machine on which each change of a deck takes a share of a block; ``changes`` are (block, deck, in haste).
 
-    ``beside_share`` of each block is gone before anything is made; ``one_share`` is what a change of one note takes.
+    ``beside_share`` of each block is gone before anything is made; ``one_share`` is what a change of one note takes, ``half_share`` one half of one.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, share: float = 0.0, haste_share: float = 0.0) -> None:
         self.seconds, self.share, self.haste_share = 0.0, share, haste_share
         self.budget = Budget(lambda: self.seconds)
         self.changes: list[tuple[int, int, bool]] = []
-        self.block, self.longest, self.beside_share, self.one_share = 0, 0.0, 0.0, 0.0
+        self.block, self.longest, self.beside_share, self.one_share, self.half_share = 0, 0.0, 0.0, 0.0, 0.0
+        self.halves: list[int] = []  # blocks in which a half was made
         change = Deck.change
 
-        def slow(deck: Deck, *arguments: object, in_haste: bool = False, only_one: bool = False, **more: object) -> None:
-            change(deck, *arguments, in_haste=in_haste, only_one=only_one, **more)  # type: ignore[arg-type]
-            self.seconds += BLOCK_SECONDS * (self.haste_share if in_haste else self.one_share if only_one else self.share)
+        def slow(deck: Deck, *arguments: object, in_haste: bool = False, only_one: bool = False, in_two: bool = False, **more: object) -> None:
+            is_half = in_two or deck.is_half_made
+            change(deck, *arguments, in_haste=in_haste, only_one=only_one, in_two=in_two, **more)  # type: ignore[arg-type]
+            share = self.haste_share if in_haste else self.half_share if is_half else self.one_share if only_one else self.share
+            self.seconds += BLOCK_SECONDS * share
             self.changes.append((self.block, id(deck), in_haste))
+            self.halves += [self.block] * is_half
 
         monkeypatch.setattr(Deck, "change", slow)
         self._monkeypatch = monkeypatch
@@ -175,6 +179,57 @@ def test_what_stands_still_is_made_ahead_where_there_is_room(decoder_path: Path,
         kept.append(max(len(play.engine._kept) for _ in range(20) if slow.play(play).any()))
     hop = play.engine.stft.hop_samples
     assert kept == [(1 + HOPS_AHEAD) * hop - BLOCK, (1 + HOPS_AHEAD) * hop - BLOCK, hop - BLOCK]
+
+
+def tonal(decoder_path: Path, budget: Budget | None = None) -> Player:
+    return Player(Patch("Test", str(decoder_path), phase="tonal", breath=0.5), budget=budget)
+
+
+def test_a_tonal_change_that_never_fits_is_made_in_two_halves(decoder_path: Path, slow: Slow) -> None:
+    play = tonal(decoder_path, slow.budget)
+    slow.share, slow.half_share = 1.2, 0.3
+    moving(play, slow, 1, 20)  # what each takes is found out
+    slow.longest, slow.halves = 0.0, []
+    moving(play, slow, 1, 40)
+    assert slow.longest < SHARE_OF_LONG and len(slow.halves) > 30
+    slow.share, slow.half_share = 0.2, 0.1
+    moving(play, slow, 1, 60)
+    slow.halves.clear()
+    moving(play, slow, 1, 20)
+    assert not slow.halves, "as soon as there is room for both they are one again"
+
+
+def test_both_halves_are_the_whole(decoder_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sounds, change = [], Deck.change
+
+    def twice(deck: Deck, now: int, *arguments: object, **more: object) -> None:
+        change(deck, now, *arguments, in_two=True, **more)  # type: ignore[arg-type]
+        if deck.is_half_made:
+            change(deck, now, *arguments, **more)  # type: ignore[arg-type]
+
+    for make in (change, twice):
+        monkeypatch.setattr(Deck, "change", make)
+        play = tonal(decoder_path)
+        sounds.append(np.concatenate([play.render(700) for step in range(12) if play.latents(0.5 + 0.4 * np.sin(step)) is None]))
+    assert np.array_equal(*sounds) and sounds[0].any()
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(1, 4), st.floats(0.0, 1.0), st.none() | st.integers(0, 11)), min_size=1, max_size=12))
+def test_what_comes_between_two_halves_is_heard_in_the_end(decoder_path: Path, slow: Slow, events: list[tuple[int, float, int | None]]) -> None:
+    slow.budget.forget()
+    play, whole = tonal(decoder_path, slow.budget), tonal(decoder_path)
+    slow.share, slow.half_share = 0.8, 0.3
+    play.engine.coarseness = 16  # a change then stands for moments that are far ahead
+    for n_blocks, value, note_class in events:
+        for each in (play, whole):  # a note acts at once, a fader in a stream does not
+            each.latents(value) if note_class is None else each.classes({note_class: 1.0})
+        slow.play(play, n_blocks)
+    slow.play(play, 60)
+    whole.render(60 * BLOCK)
+    (ours,), (theirs,) = play.engine._decks(), whole.engine._decks()
+    assert not ours.is_half_made and play.engine._is_still()
+    np.testing.assert_array_equal(ours._sound._layers[-1].pairs, theirs._sound._layers[-1].pairs)
 
 
 def moving(play: Player, slow: Slow, n_parts: int, n_blocks: int) -> None:
