@@ -38,6 +38,7 @@ _STATE_SEQUENCE, _TELEMETRY_SEQUENCE, _NOTES, _QUEUE = 0, 1, 2, 5
 _STATE_AT = 64
 _TELEMETRY_AT = _STATE_AT + 8 * STATE_DOUBLES
 _TELEMETRY = struct.Struct("=20d")
+_POSITION, _POSITION_AT = struct.Struct("=2d"), _TELEMETRY_AT + 4 * 8  # of its fields the fifth and the sixth
 _TRACKS_AT = _TELEMETRY_AT + 256
 _BLOBS_AT = _TRACKS_AT + 16 * MAX_PARTS
 _QUEUES_AT = _BLOBS_AT + 2 * _BLOB_BYTES
@@ -46,7 +47,10 @@ _SIZE = _QUEUES_AT + 2 * MAX_QUEUE_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """What the engine says of itself, after blocks in which control has said something, and each 2048 samples; times are of ``time.monotonic``."""
+    """What the engine says of itself: where it is after each block, the rest after those in which control has said something, and each 2048 samples.
+
+    Times are of ``time.monotonic``.
+    """
 
     engine_pid: float = 0.0
     sample_rate_hz: float = 0.0
@@ -192,6 +196,12 @@ class SharedMemory:
         """Write the fields of `Telemetry` in order (engine only)."""
         sequence = self._begin(_TELEMETRY_SEQUENCE)
         _TELEMETRY.pack_into(self._map, _TELEMETRY_AT, *telemetry)
+        self._header[_TELEMETRY_SEQUENCE] = sequence + 1
+
+    def write_position(self, samples: float, seconds: float) -> None:
+        """Write ``position_samples`` and ``position_seconds`` of `Telemetry`, and leave the rest as it is (engine only)."""
+        sequence = self._begin(_TELEMETRY_SEQUENCE)
+        _POSITION.pack_into(self._map, _POSITION_AT, samples, seconds)
         self._header[_TELEMETRY_SEQUENCE] = sequence + 1
 
     def read_telemetry(self) -> Telemetry:

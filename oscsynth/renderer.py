@@ -92,6 +92,8 @@ class Renderer:
         self._measure(n_samples, begun_seconds, busy_seconds)
         if is_told or self.engine.position_samples >= self._count_at:
             self._tell(n_samples, begun_seconds)
+        else:
+            self._memory.write_position(self.engine.position_samples, begun_seconds)
         self._relieve(n_samples, self._load * length_seconds if self._has_time else busy_seconds)
         return block
 

@@ -113,6 +113,8 @@ def test_telemetry_arrives(memory):
     telemetry = Telemetry(*range(N_FIELDS))
     memory.write_telemetry(tuple(float(n) for n in range(N_FIELDS)))
     assert memory.read_telemetry() == telemetry
+    memory.write_position(123.0, 4.5)
+    assert memory.read_telemetry() == dataclasses.replace(telemetry, position_samples=123.0, position_seconds=4.5)
 
 
 @given(texts=st.lists(st.text(max_size=100), min_size=1, max_size=4))

@@ -105,19 +105,17 @@ def test_a_late_block_says_whether_the_engine_was_kept_waiting(stage: Stage, own
     assert telemetry.late_blocks == 1 and telemetry.held_up == is_held_up
 
 
-def test_telemetry_is_written_where_control_has_said_something_and_now_and_then(stage: Stage) -> None:
-    def written() -> list[float]:
-        positions = []
-        for _ in range(16):
-            stage.renderer(BLOCK_SAMPLES)
-            positions.append(stage.memory.read_telemetry().position_samples)
-        return positions
-
-    assert len(set(written())) == 16 * BLOCK_SAMPLES // COUNT_EVERY_SAMPLES
-    before = stage.renderer.engine.position_samples
+def test_position_is_told_at_each_block_and_all_else_where_control_has_said_something_and_now_and_then(stage: Stage) -> None:
+    told = []
+    for number in range(16):
+        stage.load_of_a_note = 1e-4 * number
+        stage.renderer(BLOCK_SAMPLES)
+        told.append(stage.memory.read_telemetry())
+    assert [int(each.position_samples) for each in told] == [int(told[0].position_samples) + n * BLOCK_SAMPLES for n in range(16)]
+    assert len({each.load for each in told}) == 16 * BLOCK_SAMPLES // COUNT_EVERY_SAMPLES
     stage.memory.write_state(stage.state)
     stage.renderer(BLOCK_SAMPLES)
-    assert stage.memory.read_telemetry().position_samples == before + BLOCK_SAMPLES
+    assert stage.memory.read_telemetry().load != told[-1].load
 
 
 def test_the_start_does_not_count(stage: Stage) -> None:
