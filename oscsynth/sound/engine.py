@@ -172,8 +172,8 @@ class Engine:
                 self._inlet.push(heard[now - first : now - first + len(block)])
             self.position_samples = now + len(block)
             blocks.append(block)
-        if self._budget is not None and self._budget.is_early:
-            for _ in range(max(1, n_samples // self.stft.clock_samples)):
+        for _ in range(max(1, n_samples // self.stft.clock_samples)):
+            if self._budget is not None and self._budget.is_early:
                 self._carrier.make_ahead()
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
