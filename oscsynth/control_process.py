@@ -48,6 +48,7 @@ from .tap import open_tap, tap_path
 
 log = logging.getLogger(__name__)
 ROUND_SECONDS = 0.1  # notes and events are at most that old
+CALM_SECONDS = 0.5  # as long as nobody says anything: to wake up takes more of a processor than to look
 PORT_SECONDS = 1.5  # in which children whose parent was killed leave
 FORGET_SECONDS = 1.0  # after that the engine has seen every switch
 _MAX_EVENTS = 100
@@ -113,6 +114,7 @@ class Control:
         self._midi: MidiDoor | None = None
         self._news = News(self.instrument, events)
         self._forget_at = 0.0
+        self._stirred = asyncio.Event()  # something may be new
 
     async def run(self, loaded: Connection) -> None:
         """Listen, load and watch until told to stop."""
@@ -233,12 +235,14 @@ class Control:
         self._look()
 
     def _deliver(self, replies: list[tuple[Any, Reply]]) -> None:
+        self._stirred.set()
         self.server.publish()
         for sender, reply in replies:
             if sender is not None:
                 self.server.send((reply,), sender)
 
     def _write(self, _: State) -> None:
+        self._stirred.set()
         self._publisher.write(self.timeline.ahead.shown(time.monotonic(), lambda: self._memory.read_telemetry().reached_seconds))
 
     # ---- parent
@@ -256,6 +260,10 @@ class Control:
                 self._forget_at = 0.0
                 self.instrument.repertoire.forget()
             await asyncio.sleep(ROUND_SECONDS)
+            if not self._studio or not self._studio.path:  # how a recording fares, nobody says
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stirred.wait(), CALM_SECONDS - ROUND_SECONDS)
+            self._stirred.clear()
 
     def _look(self) -> None:
         """Keep the notes, and tell the parent what is new."""
@@ -263,8 +271,8 @@ class Control:
             self._keeper.look(self.instrument.noted)
         if self._studio:
             replies, sentence = self._studio.look()
-            self._deliver(replies)
             if sentence:
+                self._deliver(replies)
                 self._events.put({"event": "recorded", "sentence": sentence})
         if self.instrument.noted:
             self.instrument.noted = False

@@ -26,7 +26,8 @@ from .options import Options
 from .recording_child import RecordingChild
 from .tap import Tap, tap_path
 
-LOOK_EVERY_SECONDS = 0.1
+LOOK_EVERY_SECONDS = 0.5  # sooner where a child says something or ends, or the bell rings: to wake up is most of what a round costs
+DECIDE_SECONDS = 0.2  # until a signal to the whole group has reached this process too
 SHOW_SECONDS = 1.0  # by then the face is shown, whatever the children say
 
 
@@ -59,6 +60,7 @@ class Daemon:
         self._loaded_out, self._loaded_in = pipe()
         self._audio = options.audio
         self._has_sounded = False
+        self._bell, self._rung = pipe()
         self._stop = threading.Event()
         self._opening = threading.Event()  # the network is to be let in
         self._reloading = threading.Event()  # the folders are to be read again
@@ -84,11 +86,18 @@ class Daemon:
 
     def stop(self, *_: object) -> None:
         """End the round (any thread, or a signal)."""
-        self._stop.set()
+        self._ring(self._stop)
+
+    def _ring(self, event: threading.Event) -> None:
+        """Set an event that the round shall see at once (any thread, or a signal)."""
+        if not event.is_set():
+            event.set()
+            with contextlib.suppress(OSError):  # the end has come already
+                self._bell.send_bytes(b"")
 
     def hang_up(self, *_: object) -> None:
         """Take up what the folders hold now; end the round where it was a terminal that went (a signal)."""
-        (self._stop if sys.stdin is not None and sys.stdin.isatty() else self._reloading).set()
+        self._ring(self._stop if sys.stdin is not None and sys.stdin.isatty() else self._reloading)
 
     def _reload(self) -> None:
         self._reloading.clear()
@@ -98,7 +107,7 @@ class Daemon:
 
     def open_network(self) -> None:
         """Let the local network in, now and at the next start (any thread)."""
-        self._opening.set()
+        self._ring(self._opening)
 
     def _open_network(self) -> None:
         self._opening.clear()
@@ -142,8 +151,12 @@ class Daemon:
         if self._reloading.is_set():
             self._reload()
         children = (self.engine, self.control)
-        waiting: list[Any] = [c.events for c in children if c.events] + [c.process.sentinel for c in children if c.process]
-        wait(waiting, LOOK_EVERY_SECONDS)
+        waiting: list[Any] = [c.events for c in children if c.events]
+        waiting += [c.process.sentinel for c in (*children, self._recording.child) if c.process]
+        starts_in_seconds = [child.start_at_seconds - time.monotonic() for child in children if child.process is None]
+        wait([self._rung, *waiting], max(0.0, min([LOOK_EVERY_SECONDS, *starts_in_seconds])))
+        if self._rung.poll():
+            self._rung.recv_bytes()
         if self._face or self._is_face_due():
             self._show().tick()
         self._recording.look()
@@ -182,7 +195,7 @@ class Daemon:
             drain(self._loads_in)
         if code == 0:
             # A signal to the whole group reaches the children first: is it the end for everybody?
-            self._stop.wait(2 * LOOK_EVERY_SECONDS)
+            self._stop.wait(DECIDE_SECONDS)
         if self._stop.is_set() or (code == EXIT_AGAIN and child is self.engine):
             return
         if code == EXIT_HOPELESS or child.quick_deaths >= MAX_QUICK_DEATHS:
@@ -222,6 +235,8 @@ class Daemon:
                 process.kill()
                 process.join()
         self._recording.end()
+        self._rung.close()
+        self._bell.close()
         self._tap.close()
         self.memory.close()
 

@@ -166,6 +166,12 @@ class SharedMemory:
         self._map[start : start + 8 * len(ahead)] = memoryview(ahead).cast("B")
         self._header[_STATE_SEQUENCE] = sequence + 1
 
+    @property
+    def state_sequence(self) -> int:
+        """The number that `read_state` returns, and another one while control writes."""
+        sequence: int = self._header[_STATE_SEQUENCE]
+        return sequence
+
     def read_state(self, into: memoryview | bytearray, known: int = -1) -> int:
         """Copy the state, as far as it goes, into a writable buffer of `STATE_DOUBLES`, or of fewer, and return its sequence number.
 

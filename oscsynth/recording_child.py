@@ -21,11 +21,16 @@ class RecordingChild:
         Where the sound is, and where the recorder says how far it has come.
     say : Callable[[str], None]
         Tells the user a sentence.
+
+    Attributes
+    ----------
+    child : Child
+        The recorder's process, where there is one.
     """
 
     def __init__(self, tap: Tap, say: Callable[[str], None]) -> None:
         self._tap, self._say = tap, say
-        self._child = Child("recorder", "recorder", self._arguments)
+        self.child = Child("recorder", "recorder", self._arguments)
         self._order: Order | None = None  # of the recording that runs
         self._until: tuple[int, int] | None = None  # where it is to end
 
@@ -37,12 +42,12 @@ class RecordingChild:
     def take(self, event: dict[str, Any]) -> None:
         """Begin a recording or end it, as control asks."""
         if "order" in event:
-            if self._order is not None and self._child.process is not None:
-                self._child.process.join(1.0)  # control knows that it has ended; it is leaving
+            if self._order is not None and self.child.process is not None:
+                self.child.process.join(1.0)  # control knows that it has ended; it is leaving
                 self.look()
             if self._order is None:
                 self._order, self._until = event["order"], None
-                self._child.quick_deaths = 0
+                self.child.quick_deaths = 0
                 self.look()
         else:
             self._until = event["until"]
@@ -50,7 +55,7 @@ class RecordingChild:
 
     def look(self) -> None:
         """Start the recorder when it is wanted, again when it was killed."""
-        child = self._child
+        child = self.child
         if child.process is not None and not child.process.is_alive():
             killed = child.bury() != 0 and self._tap.recording().state not in ("done", "failed")
             if killed and child.quick_deaths < MAX_QUICK_DEATHS:
@@ -67,13 +72,13 @@ class RecordingChild:
         self._order = None
 
     def _end_at(self, until: tuple[int, int] | None) -> None:
-        if until is not None and self._child.events is not None:
+        if until is not None and self.child.events is not None:
             with contextlib.suppress(OSError):
-                self._child.events.send(until)
+                self.child.events.send(until)
 
     def end(self) -> None:
         """Have what is left written, and wait for that."""
-        if self._child.events:
-            self._child.events.close()  # it writes what is left, and ends
-        if self._child.process:
-            self._child.process.join(LEAVE_SECONDS)
+        if self.child.events:
+            self.child.events.close()  # it writes what is left, and ends
+        if self.child.process:
+            self.child.process.join(LEAVE_SECONDS)

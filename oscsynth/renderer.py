@@ -57,7 +57,7 @@ class Renderer:
         self.is_hurried = False
         self.backend: Backend | None = None
         self.input: Input | None = None  # what is listened to
-        self.guard = Guard(self._render, n_channels)
+        self.guard = Guard(self._next, n_channels)
         self.shed = 0  # notes given up, and patches that were fading out
         self._counts, self._count_at = (0.0, 0.0, 0.0), 0  # faults, parts and voices, and when they are counted again
         self._overload = Overload()
@@ -65,6 +65,8 @@ class Renderer:
         self._tap = tap
         self._memory = memory
         self._reserve = heap_reserve()
+        self._is_laid = False  # the block at hand, in the tap
+        self._stood_samples, self._stood_seconds = 0, 0.0  # since a block was rendered, and the time that took
         self._rate_hz = float(sample_rate_hz)
         self._load = self._load_peak = self._peak = self._peak_before = 0.0
         self._peak_until, self._late, self._held_up, self._pid = sample_rate_hz, 0, 0, float(os.getpid())
@@ -73,12 +75,37 @@ class Renderer:
         """Return the next block as the device gets it, and as whoever listens or records does."""
         next(self._reserve, None)
         block = self.guard(n_samples)
-        if self._tap is not None:
+        if self._tap is not None and not self._is_laid:
             self._tap.write(block.data)
+            if len(ready := self.engine.ready):
+                self._tap.lay(ready.data)
         return block
 
-    def _render(self, n_samples: int) -> NDArray[np.float32]:
-        begun_seconds, own_seconds = self._clock(), self._own_clock()
+    def _next(self, n_samples: int) -> NDArray[np.float32]:
+        """Return the next block: what was made ahead where nothing was said since.
+
+        A processor that has slept since the last block takes ten times as long for the same code, and most of that goes by the amount of code.
+        Hence all that can wait is done once for many such blocks, by the next that is rendered.
+        """
+        begun_seconds, first, engine = self._clock(), self.engine.position_samples, self.engine
+        self._is_laid = False
+        if not engine.is_ready(n_samples) or self.input or self.guard.is_silent or not self.state.stands(first, n_samples, begun_seconds):
+            return self._render(n_samples, begun_seconds)
+        block = engine.go_on(n_samples)
+        self._is_laid = self._tap is not None and self._tap.go_on(n_samples)
+        self._memory.write_position(engine.position_samples, begun_seconds)
+        busy_seconds = self._clock() - begun_seconds
+        self._stood_samples += n_samples
+        self._stood_seconds += busy_seconds
+        if busy_seconds > n_samples / self._rate_hz:
+            self._late += 1
+            self._held_up += 1
+        return block
+
+    def _render(self, n_samples: int, begun_seconds: float) -> NDArray[np.float32]:
+        own_seconds = self._own_clock()
+        if self._stood_samples:
+            self._take_note_of_standing()
         self._budget.begin(begun_seconds, n_samples / self._rate_hz, self.engine.position_samples + n_samples)
         heard, first, pieces, is_told = self.input.take(n_samples) if self.input else None, self.engine.position_samples, [], False
         for state, n in self.state.pieces(first, n_samples, begun_seconds):
@@ -89,13 +116,19 @@ class Renderer:
         busy_seconds, length_seconds = self._clock() - begun_seconds, n_samples / self._rate_hz
         self._late += busy_seconds > length_seconds
         self._held_up += busy_seconds > length_seconds >= self._own_clock() - own_seconds
-        self._measure(n_samples, begun_seconds, busy_seconds)
+        self._measure(n_samples, busy_seconds)
         if is_told or self.engine.position_samples >= self._count_at:
             self._tell(n_samples, begun_seconds)
         else:
             self._memory.write_position(self.engine.position_samples, begun_seconds)
         self._relieve(n_samples, self._load * length_seconds if self._has_time else busy_seconds)
         return block
+
+    def _take_note_of_standing(self) -> None:
+        """Count the blocks that were not rendered, as if they were one."""
+        self._measure(self._stood_samples, self._stood_seconds)
+        self._relieve(self._stood_samples, self._stood_seconds)
+        self._stood_samples, self._stood_seconds = 0, 0.0
 
     def _relieve(self, n_samples: int, busy_seconds: float) -> None:
         engine, overload = self.engine, self._overload
@@ -106,7 +139,7 @@ class Renderer:
             # One note goes on whatever it takes: a click is forgiven sooner than silence.
             self.shed += engine.shed_past() or engine.shed(max(0, min(math.ceil(share * engine.sounding_voices), engine.sounding_voices - 1)))
 
-    def _measure(self, n_samples: int, begun_seconds: float, busy_seconds: float) -> None:
+    def _measure(self, n_samples: int, busy_seconds: float) -> None:
         length_seconds = n_samples / self._rate_hz
         load = busy_seconds / length_seconds
         self._load += (load - self._load) * min(1.0, length_seconds / LOAD_SMOOTHING_SECONDS)

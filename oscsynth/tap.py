@@ -17,7 +17,8 @@ from pathlib import Path
 
 RING_BYTES = 8 * 1024 * 1024  # 24 s of stereo at 44.1 kHz, 3 s of sixteen channels
 _SAMPLE_BYTES = 4  # float32
-_MARGIN_SAMPLES = 16384  # the largest block that may be on its way into the ring while somebody reads
+_MARGIN_SAMPLES = 16384  # the most that may be on its way into the ring while somebody reads: what is laid there and a block
+_MOST_LAID_SAMPLES = 8192
 _STREAM = struct.Struct("=QQQd")  # generation (odd while it changes), sample rate, channels; when it began
 _WRITTEN_AT, _RECORDING_AT, _RECORDING_BYTES, _RING_AT = 64, 128, 4096 - 128, 4096
 
@@ -85,7 +86,7 @@ class Tap:
         # Not struct: its pack_into writes zeros first, and a zero would be taken for a count.
         self._words = memoryview(self._map)[:_RING_AT].cast("Q")
         self._ring_bytes = 0
-        self._written = 0
+        self._written = self._laid = 0
         self._sample_bytes = 0
 
     def close(self) -> None:
@@ -104,20 +105,36 @@ class Tap:
         self._words[0] = generation
         self._words[_WRITTEN_AT // 8] = 0
         _STREAM.pack_into(self._map, 0, generation, sample_rate_hz, n_channels, time.monotonic())
-        self._written, self._sample_bytes = 0, _SAMPLE_BYTES * n_channels
+        self._written, self._laid, self._sample_bytes = 0, 0, _SAMPLE_BYTES * n_channels
         self._ring_bytes = RING_BYTES // self._sample_bytes * self._sample_bytes
         self._words[0] = generation + 1
 
     def write(self, block: memoryview) -> None:
         """Add a block: contiguous float32 (samples, channels) (engine only; in the callback)."""
+        self._laid = self._put(block)
+        self.go_on(self._laid)
+
+    def lay(self, block: memoryview) -> None:
+        """Have what will most likely be heard next lie there, as `write` takes it, for `go_on`: nobody sees it yet (engine only; in the callback)."""
+        self._laid = self._put(block[:_MOST_LAID_SAMPLES])
+
+    def go_on(self, n_samples: int) -> bool:
+        """Add as much of what was laid there; return False, and add nothing, where that is less (engine only; in the callback)."""
+        if self._laid < n_samples:
+            return False
+        self._laid -= n_samples
+        self._written += n_samples
+        self._words[_WRITTEN_AT // 8] = self._written
+        return True
+
+    def _put(self, block: memoryview) -> int:
         view = block.cast("B")
         start = self._written * self._sample_bytes % self._ring_bytes
         first = min(len(view), self._ring_bytes - start)
         self._map[_RING_AT + start : _RING_AT + start + first] = view[:first]
         if first < len(view):
             self._map[_RING_AT : _RING_AT + len(view) - first] = view[first:]
-        self._written += len(view) // self._sample_bytes
-        self._words[_WRITTEN_AT // 8] = self._written
+        return len(view) // self._sample_bytes
 
     # ---- whoever reads
 

@@ -60,6 +60,18 @@ class TimedState:
         self._known = np.zeros(MAX_VOICES)
         self._rate_hz = sample_rate_hz
         self._awaited_seconds = np.inf  # when the next block should be asked for
+        self._calls: list[tuple[int, float]] = []  # that the clock has not been told yet
+
+    def stands(self, position: int, n_samples: int, begun_seconds: float) -> bool:
+        """Return whether nothing happens in a block, which then needs no `pieces`; the parameters are the same.
+
+        It looks whether anything was said at all, and leaves everything else to the next call of `pieces`: `Renderer` says why.
+        """
+        if self._stands != (self._memory.state_sequence, self.leaving) or begun_seconds > self._awaited_seconds + OVERDUE_SECONDS:
+            return False
+        self._awaited_seconds = begun_seconds + n_samples / self._rate_hz
+        self._calls.append((position, begun_seconds))
+        return True
 
     def pieces(self, position: int, n_samples: int, begun_seconds: float) -> Iterator[tuple[State | None, int]]:
         """Yield the pieces of a block: the state in force, float64 (N_VALUES,), None if it is what it was before, and for how many samples.
@@ -72,6 +84,11 @@ class TimedState:
             When the device asked for it.
         """
         self._sequence = self._memory.read_state(self._bytes, self._sequence)
+        for call in self._calls:
+            self.clock.observe(*call)
+        if self._calls:
+            self._calls.clear()
+            self.reached_seconds = max(self.reached_seconds, self.clock.seconds(position))
         self.clock.observe(position, begun_seconds)
         end = position + n_samples
         has_stood = begun_seconds > self._awaited_seconds + OVERDUE_SECONDS

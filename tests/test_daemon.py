@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import wave
 from collections.abc import Callable, Iterator
@@ -18,7 +19,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from oscsynth import daemon
 from oscsynth.client import Client
+from oscsynth.options import Options
 
 from .audio.jack_server import Capture, environment, jack_server
 from .engine_harness import wait_until
@@ -111,6 +114,39 @@ def test_signal_to_the_whole_group_leaves_quietly(start):
     serve.process.terminate()
     assert serve.process.wait(5) == 0
     assert "starting it again" not in serve.text
+
+
+class Face:
+    """What is told, and nothing shown."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def show(self, event: dict[str, Any]) -> None:
+        self.events.append(event["event"])
+
+    def say(self, sentence: str, fault: bool = False) -> None:
+        self.events.append(sentence)
+
+    def tick(self) -> None:
+        pass
+
+    def leave(self) -> None:
+        pass
+
+
+def test_it_is_told_to_stop_and_to_read_again_whatever_it_waits_for(patches, monkeypatch):
+    monkeypatch.setattr(daemon, "LOOK_EVERY_SECONDS", 1000.0)
+    face, options = Face(), Options(audio="null", port=0, http_port=0, announce=False, midi=("none",), patches=patches)
+    begun = daemon.Daemon(options, lambda *_: face)
+    running = threading.Thread(target=begun.run, daemon=True)
+    running.start()
+    wait_until(lambda: {"audio", "listening", "patch"} <= set(face.events), 20)
+    begun.hang_up()
+    wait_until(lambda: "Reading the patches again." in face.events)
+    begun.stop()
+    running.join(10)
+    assert not running.is_alive()
 
 
 def test_killed_parent_takes_its_children_along_and_the_file_opens(start, tmp_path):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from oscsynth.link import SharedMemory
 from oscsynth.parameters import State
@@ -15,6 +17,7 @@ from oscsynth.renderer import COUNT_EVERY_SAMPLES, Renderer
 from oscsynth.sound.deck import Deck
 from oscsynth.sound.loading import load_sound
 from oscsynth.sound.overload import BEGIN_LOAD
+from oscsynth.tap import Tap
 
 from .decoders import tiny_decoder
 
@@ -154,3 +157,118 @@ def test_a_few_late_blocks_cost_nothing_where_they_are_not_lost(tmp_path: Path, 
     stage.play(2.0)
     stage.memory.close()
     assert stage.renderer.engine.coarseness > 1 and stage.voices < N_NOTES
+
+
+class Drone:
+    """A renderer with a drone and a tap, and what control would hold; all of it takes no time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.memory, self.state, self.tap, self.seconds = SharedMemory(), State(), Tap(folder / "tap", create=True), 0.0
+        self.tap.begin(RATE_HZ, 2)
+        self.renderer = Renderer(self.memory, RATE_HZ, 2, self.tap, clock=lambda: self.seconds, own_clock=lambda: 0.0)
+        self.engine = self.renderer.engine
+        while not self.engine._carrier.is_complete:
+            self.engine._carrier.make_ahead()
+        self.engine.install(1, load_sound(Patch("Test", str(tiny_decoder(folder / "tiny.onnx"))), RATE_HZ))
+        for name, value in (("open", 1), ("patch", 1), ("gate", 1), ("envelope/sustain", 1)):
+            self.state.set(1, name, value)
+        self.state.set(1, "chroma", 1, 9)
+        self.memory.write_state(self.state)
+
+    def change(self, name: str, value: float) -> None:
+        self.state.set(1, name, value)
+        self.memory.write_state(self.state)
+
+    def block(self, n_samples: int = BLOCK_SAMPLES) -> np.ndarray:
+        block = self.renderer(n_samples).copy()
+        self.seconds += n_samples / RATE_HZ
+        return block
+
+    def is_going_on(self) -> bool:
+        """Play a block, and return whether it was made ahead and nothing else was done."""
+        rendered = []
+        render, self.engine.render = self.engine.render, lambda *given: rendered.append(given) or render(*given)  # type: ignore[method-assign]
+        self.block()
+        self.engine.render = render  # type: ignore[method-assign]
+        return not rendered
+
+    def close(self) -> None:
+        self.tap.close()
+        self.memory.close()
+
+
+@pytest.fixture
+def drone(tmp_path: Path) -> Iterator[Drone]:
+    drone = Drone(tmp_path)
+    for _ in range(500):
+        drone.block()
+    yield drone
+    drone.close()
+
+
+def test_what_stands_goes_on_until_anything_is_said(drone: Drone) -> None:
+    went_on = [drone.is_going_on() for _ in range(64)]
+    assert went_on.count(False) == 2  # of 32 blocks that are made at once
+    while not drone.is_going_on():
+        pass
+    drone.memory.write_state(drone.state)  # the same as before
+    assert not drone.is_going_on() and drone.is_going_on()
+    drone.change("gain", -20.0)
+    assert not drone.is_going_on()
+
+
+@pytest.mark.parametrize("what", ["leaving", "late", "installed", "heard", "fault"])
+def test_what_stands_is_rendered_when_something_else_happens(drone: Drone, what: str) -> None:
+    while not drone.is_going_on():
+        pass
+    if what == "leaving":
+        drone.renderer.state.leaving = True
+    elif what == "late":
+        drone.seconds += 0.2
+    elif what == "installed":
+        drone.engine.install(2, drone.engine._sounds[1])
+    elif what == "heard":
+        drone.renderer.input = type("Input", (), {"take": lambda self, n_samples: np.zeros((n_samples, 1), np.float32)})()
+    else:
+        drone.renderer.guard.is_silent = True
+    assert not drone.is_going_on()
+
+
+def test_what_stands_counts_as_blocks_that_took_no_time(drone: Drone) -> None:
+    drone.renderer._load = 0.5
+    told = []
+    for _ in range(64):
+        block = drone.block()
+        told.append(drone.memory.read_telemetry())
+    assert told[-1].load < 0.25 and told[-1].late_blocks == 0
+    assert [each.position_samples for each in told] == [told[0].position_samples + n * BLOCK_SAMPLES for n in range(64)]
+    assert [each.position_seconds for each in told] == sorted({each.position_seconds for each in told})
+    assert told[-1].peak >= float(abs(block).max()) > 0.0
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["gain", "said", "", "", "shed"]), st.integers(1, 40), st.sampled_from([64, 256, 300, 512, 1024])), max_size=8
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(steps=STEPS)
+def test_what_was_made_ahead_is_what_would_have_been_rendered_and_what_the_tap_has(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]]
+) -> None:
+    drones, heard = [Drone(tmp_path_factory.mktemp("drone")) for _ in range(2)], [[], []]  # type: ignore[var-annotated]
+    drones[1].engine.is_ready = lambda n_samples: False  # type: ignore[method-assign]
+    for drone, blocks in zip(drones, heard, strict=True):
+        for what, n_blocks, n_samples in [("", 400, 256), *steps, ("", 40, 256)]:
+            if what == "gain":
+                drone.change("gain", -float(n_blocks))
+            elif what == "said":
+                drone.memory.write_state(drone.state)
+            elif what == "shed":
+                drone.engine.shed(1)
+            blocks.extend(drone.block(n_samples) for _ in range(n_blocks))
+        stream = drone.tap.stream()
+        tapped = np.frombuffer(drone.tap.read(stream, 0, stream.written_samples), np.float32).reshape(-1, 2)
+        assert np.array_equal(tapped, np.concatenate(blocks))
+        drone.close()
+    assert np.array_equal(np.concatenate(heard[0]), np.concatenate(heard[1]))

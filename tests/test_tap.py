@@ -41,6 +41,28 @@ def test_what_goes_in_comes_out_across_the_seam(tmp_path_factory, sizes, n_chann
     tap.close()
 
 
+@settings(max_examples=30, deadline=None)
+@given(sizes=st.lists(st.integers(1, 3000), min_size=1, max_size=12), laid=st.integers(1, 12000), n_channels=st.sampled_from([1, 2, 16]))
+def test_what_was_laid_is_seen_piece_by_piece_and_written_over_by_what_came_instead(tmp_path_factory, sizes, laid, n_channels):
+    tap = Tap(tmp_path_factory.mktemp("tap") / "tap", create=True)
+    tap.begin(44100, n_channels)
+    tap._written = start = written = RING_BYTES // (4 * n_channels) - sum(sizes) // 2
+    tap.lay(sound(written, laid, n_channels).data)
+    left = min(laid, 8192)
+    for size in sizes:
+        if tap.go_on(size):
+            left -= size
+            assert left >= 0
+        else:
+            assert size > left
+            tap.write(sound(written, size, n_channels).data)
+            left = 0
+        written += size
+        data = np.frombuffer(tap.read(tap.stream(), start, 10**9), np.float32).reshape(-1, n_channels)
+        assert np.array_equal(data, sound(start, written - start, n_channels))
+    tap.close()
+
+
 def test_what_is_not_there_yet_is_nothing(tap):
     tap.begin(44100, 2)
     tap.write(sound(0, 100, 2).data)

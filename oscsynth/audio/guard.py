@@ -19,13 +19,14 @@ class Guard:
     """A ``render``, of float32 (samples, channels), C-contiguous, that never raises and always returns the size that was asked for.
 
     ``errors`` counts exceptions, ``error`` is the first that nobody has fetched yet, ``last_call_seconds`` is when the device last asked
-    (``time.monotonic``; infinite before the first time), ``thread_id`` on which thread of the system (0: not yet).
+    (``time.monotonic``; infinite before the first time), ``thread_id`` on which thread of the system (0: not yet); ``is_silent``: the last block was
+    faded to silence by a fault.
     """
 
     def __init__(self, render: Callable[[int], NDArray[np.float32]], n_channels: int) -> None:
         self._render = render
         self._last = np.zeros((1, n_channels), np.float32)  # the last block: a fade starts from its end
-        self._silent = False
+        self.is_silent = False
         self.errors = 0
         self.error: Exception | None = None
         self.last_call_seconds = float("inf")
@@ -37,9 +38,9 @@ class Guard:
         self.thread_id = threading.get_native_id()
         try:
             block = self._render(n_samples)
-            if self._silent:  # back from a fault: no step from silence into the middle of a sound
+            if self.is_silent:  # back from a fault: no step from silence into the middle of a sound
                 block = block * _ramp(n_samples)[::-1]  # (samples, channels) * (samples, 1)
-                self._silent = False
+                self.is_silent = False
             self._last = block
             return block
         except Exception as error:  # the border between any fault of the engine and the device
@@ -50,7 +51,7 @@ class Guard:
     def _fade(self, n_samples: int) -> NDArray[np.float32]:
         block: NDArray[np.float32] = self._last[-1] * _ramp(n_samples)  # (channels,) * (samples, 1) = (samples, channels)
         self._last = np.zeros_like(self._last[:1])
-        self._silent = True
+        self.is_silent = True
         return block
 
     def take_error(self) -> Exception | None:

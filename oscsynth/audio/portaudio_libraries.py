@@ -7,7 +7,9 @@ PortAudio's own name.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -60,6 +62,23 @@ class Library(Protocol):
         """End PortAudio."""
 
 
+class _KeptThread:
+    """What keeps the interpreter's record of a thread that is not its own, as long as the thread lives.
+
+    PyAudio has it made anew at each call of the callback, and thrown away after it: a page that the system hands out and takes back each time.
+    """
+
+    def __init__(self) -> None:
+        self._thread_id = 0
+
+    def __call__(self) -> None:
+        """Keep the record of the thread that calls."""
+        if self._thread_id != (thread_id := threading.get_ident()):
+            self._thread_id = thread_id
+            # Ensured once more than PyAudio releases it.
+            ctypes.pythonapi.PyGILState_Ensure()
+
+
 class PyAudioLibrary:
     """PortAudio through PyAudio."""
 
@@ -103,9 +122,10 @@ class PyAudioLibrary:
 
     def open_input(self, device: Device, sample_rate_hz: int, block_samples: int, n_channels: int, hear: Hear) -> Stream:
         """Open a stream that hears, and is not running yet."""
-        go_on = self._module.paContinue
+        go_on, keep_thread = self._module.paContinue, _KeptThread()
 
         def callback(heard: bytes, frame_count: int, _times: object, status: int) -> tuple[None, int]:
+            keep_thread()
             hear(np.frombuffer(heard, np.float32).reshape(-1, n_channels))
             return None, go_on
 
@@ -123,9 +143,10 @@ class PyAudioLibrary:
 
     def open(self, device: Device, sample_rate_hz: int, block_samples: int, n_channels: int, fill: Fill) -> Stream:
         """Open a stream that is not running yet."""
-        too_late, go_on = self._module.paOutputUnderflow, self._module.paContinue
+        too_late, go_on, keep_thread = self._module.paOutputUnderflow, self._module.paContinue, _KeptThread()
 
         def callback(_input: object, frame_count: int, _times: object, status: int) -> tuple[bytes, int]:
+            keep_thread()
             return fill(frame_count, bool(status & too_late)).tobytes(), go_on
 
         stream = self._portaudio.open(

@@ -142,6 +142,21 @@ class Engine:
         rate_hz, tracks = self.stft.sample_rate_hz, (part.track(self.position_samples) for part in self._parts)
         return [(position / rate_hz, length / rate_hz) for position, length in tracks]
 
+    @property
+    def ready(self) -> Block:
+        """What was made already and comes next, as `render` returns it."""
+        return self._kept
+
+    def is_ready(self, n_samples: int) -> bool:
+        """Return whether so many samples are made already, and nothing waits to be done: `go_on` may take the place of `render`."""
+        return len(self._kept) >= n_samples and not self._pending and self._carrier.is_complete
+
+    def go_on(self, n_samples: int) -> Block:
+        """Return the next samples of what is `ready`: as `render` would where nothing is said, and nothing is heard."""
+        block, self._kept = self._kept[:n_samples], self._kept[n_samples:]
+        self.position_samples += n_samples
+        return block
+
     def render(self, state: State | None, n_samples: int, heard: Block | None = None) -> Block:
         """Return the next samples.
 

@@ -109,6 +109,11 @@ class NoiseCarrier:
             self.kernels(self._ahead)
             self._ahead += 1
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to `make_ahead`."""
+        return self._ahead == self.n_hops
+
     def offset(self, seed: int) -> int:
         """Return the hop at which a patch with this seed starts in the loop."""
         return int(np.random.default_rng(seed).integers(self.n_hops))

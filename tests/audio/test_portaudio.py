@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from oscsynth.audio import AudioSettings, devices, open_backend, portaudio_libraries
 from oscsynth.errors import AudioError
 
+from ..engine_harness import wait_until
 from .jack_server import PERIOD_SAMPLES, SAMPLE_RATE_HZ, Capture
 
 
@@ -56,6 +58,23 @@ def test_every_sample_arrives(jack_name, library, capfd):
     assert (np.round(np.diff(heard[:, 0]) * 2**20) == 1).all()
     assert (heard[:, 0] == -heard[:, 1]).all()
     assert capfd.readouterr().err == ""
+
+
+def test_the_thread_that_calls_is_known_from_call_to_call(jack_name, library):
+    calls, count, own = [], Count(), threading.local()
+
+    def render(n_samples):
+        own.calls = getattr(own, "calls", 0) + 1  # thrown away with the interpreter's record of the thread
+        calls.append(own.calls)
+        return count(n_samples)
+
+    backend = open_backend("portaudio", render, AudioSettings())
+    try:
+        backend.start()
+        wait_until(lambda: len(calls) > 50, 5)
+    finally:
+        backend.close()
+    assert calls == list(range(1, len(calls) + 1))
 
 
 def test_rate_that_the_device_does_not_have_is_a_sentence(jack_name, library):
