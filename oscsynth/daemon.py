@@ -157,8 +157,6 @@ class Daemon:
         wait([self._rung, *waiting], max(0.0, min([LOOK_EVERY_SECONDS, *starts_in_seconds])))
         if self._rung.poll():
             self._rung.recv_bytes()
-        if self._face or self._is_face_due():
-            self._show().tick()
         self._recording.look()
         for child in children:
             self._hear(child)
@@ -166,6 +164,8 @@ class Daemon:
                 self._mourn(child)
             if child.process is None and time.monotonic() >= child.start_at_seconds and not self._stop.is_set():
                 child.start()
+        if self._face or self._is_face_due():
+            self._show().tick()
 
     def _hear(self, child: Child) -> None:
         with contextlib.suppress(EOFError, OSError):  # it died: its process says so too
