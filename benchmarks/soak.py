@@ -7,8 +7,9 @@ of the same server: where it is late too, the machine was. At the end every key 
 Judged are: blocks for which the engine itself computed longer than they last, what sounds at the end, how the memory of each process grew after the
 first minutes, and what the daemon printed. Told besides: every xrun with the client that JACK's log names (*Running*: its thread had begun;
 *Triggered*: the system had not let it begin), and for each quarter of a second in which the daemon was named, whether a block of it computed too
-long, was kept waiting by the system or by other programs, or was rendered in time. Writes JSON every minute, so that an end by force leaves what
-there is, then a picture and a page.
+long, was kept waiting by the system or by other programs, or was rendered in time. `standstill` watches the processors meanwhile: where one of them
+stood still for longer than a block leaves free, no program could have been in time, and a late block is told as that. Writes JSON every minute, so
+that an end by force leaves what there is, then a picture and a page.
 """
 
 from __future__ import annotations
@@ -42,8 +43,14 @@ from . import soak_page
 from .machine import machine, stolen_seconds
 from .scenes import scene
 from .soak_crowd import N_PARTS, Crowd, message, shipped_patches
+from .standstill import Standstill
 
 N_SCENES = 6
+PERIOD_SAMPLES, RATE_HZ = 512, 44100
+# Of a block the engine plans 0.7 at most: what stands still for longer than the rest makes it late, whatever it does.
+FREE_SECONDS = 0.3 * PERIOD_SAMPLES / RATE_HZ
+CATCH_SECONDS = 0.02  # how soon it is seen that a block was late; telemetry tells it every 2048 samples
+TOLD_SECONDS = 2048 / RATE_HZ + 2 * PERIOD_SAMPLES / RATE_HZ
 MOMENT_SECONDS = 0.25
 LOOK_EVERY = 20  # moments
 WRITE_EVERY_SECONDS = 60.0
@@ -69,6 +76,8 @@ class Report:
     moments: dict[str, int] = field(default_factory=dict)  # quarter seconds with xruns in which the daemon was named, by what else was so
     late_blocks: int = 0
     held_up: int = 0
+    stood_still: int = 0  # of the late blocks that were not held up, those in whose time a processor stood still
+    standstills: dict[str, int] = field(default_factory=dict)  # how often one did, for longer than that
     underruns: int = 0
     errors: int = 0
     faults: int = 0
@@ -91,7 +100,7 @@ class Report:
 
     def wrong(self) -> list[str]:
         """Return what should not be."""
-        ours = self.late_blocks - self.held_up
+        ours = self.late_blocks - self.held_up - self.stood_still
         checks = (
             (ours == 0, f"{ours} blocks computed for longer than they last"),
             (self.stuck_notes <= 0 and self.sounding_parts_at_the_end <= 0, f"{self.stuck_notes} notes sound at the end"),
@@ -105,8 +114,8 @@ class Report:
 class Observer:
     """Looks at the daemon every few seconds, and writes down what it sees."""
 
-    def __init__(self, serve: Serve, log: Path, report: Report, output: Path | None) -> None:
-        self._serve, self._log, self.report, self._output = serve, log, report, output
+    def __init__(self, serve: Serve, log: Path, report: Report, output: Path | None, standstill: Standstill) -> None:
+        self._serve, self._log, self.report, self._output, self._standstill = serve, log, report, output, standstill
         self.begun_seconds = time.monotonic()
         self._first, self._n_lines = serve.telemetry, len(serve.lines)
         self._pids = {"parent": serve.process.pid, **serve.children()}
@@ -127,6 +136,18 @@ class Observer:
             self.report.moments[kind + beside] = self.report.moments.get(kind + beside, 0) + 1
         self._last_xruns, self._last = found, now
 
+    async def catch(self) -> None:
+        """Say of each late block that was not held up whether a processor stood still just then; until cancelled."""
+        before, since = self._serve.telemetry, time.monotonic()
+        while True:
+            await asyncio.sleep(CATCH_SECONDS)
+            now, until = self._serve.telemetry, time.monotonic()
+            if late := int(now.late_blocks - now.held_up - before.late_blocks + before.held_up):
+                await asyncio.sleep(CATCH_SECONDS)  # until that was told, too
+                if self._standstill.longest_seconds(since - TOLD_SECONDS, until) > FREE_SECONDS:
+                    self.report.stood_still += late
+            before, since = now, until
+
     def look(self) -> None:
         """Add a row."""
         now, report = self._serve.telemetry, self.report
@@ -140,6 +161,10 @@ class Observer:
         row = {"seconds": round(time.monotonic() - self.begun_seconds, 1), "load": round(now.load, 3), "voices": now.sounding_voices}
         row |= {"parts": now.sounding_parts, "machine load": os.getloadavg()[0], "steal": stolen_seconds()}
         row |= {"xruns": sum(report.xruns.values()), "late_blocks": report.late_blocks, "held_up": report.held_up, "shed": report.shed}
+        row |= {"stood_still": report.stood_still}
+        if self._standstill.is_there:
+            lengths = [until - since for since, until in self._standstill.found if since > self.begun_seconds]
+            report.standstills = {"1 ms": len(lengths), f"{1000 * FREE_SECONDS:.1f} ms": sum(each > FREE_SECONDS for each in lengths)}
         with contextlib.suppress(OSError, TypeError):  # it has just ended
             row |= {f"{name} MB": round(megabytes(pid), 2) for name, pid in pids.items()}
         report.samples.append(row)
@@ -193,9 +218,10 @@ def _sentence(line: str) -> str:
 async def soak(serve: Serve, http_port: int, patches: list[str], observer: Observer, seconds: float, seed: int) -> None:
     """Let the crowd in for so long, then have everything fall silent."""
     crowd = Crowd(serve.port, http_port, patches, N_SCENES, seed)
-    looking = asyncio.create_task(observer.keep_looking(crowd))
+    looking = [asyncio.create_task(each) for each in (observer.keep_looking(crowd), observer.catch())]
     await crowd.run(seconds)
-    looking.cancel()
+    for each in looking:
+        each.cancel()
     observer.look()
     observer.report.minutes = seconds / 60
     for below in ("hold", "gate"):
@@ -251,9 +277,10 @@ def run(minutes: float, seed: int, output: Path | None) -> Report:
             for part in range(2, N_PARTS + 1):
                 serve.ask(f"part/{part}/patch", chance.choice(names))
             report.priority = "SCHED_FIFO" if serve.telemetry.real_time else "ordinary"
-            observer = Observer(serve, log, report, output)
-            asyncio.run(soak(serve, http_port, names, observer, 60 * minutes, seed))
-            observer.write()
+            with Standstill() as standstill:
+                observer = Observer(serve, log, report, output, standstill)
+                asyncio.run(soak(serve, http_port, names, observer, 60 * minutes, seed))
+                observer.write()
         finally:
             print(serve.text, file=sys.stderr)
             serve.process.terminate()

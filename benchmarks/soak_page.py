@@ -51,7 +51,12 @@ def page(report: dict[str, Any], wrong: list[str]) -> str:
     growth = {name: report["memory_last_mb"][name] - first for name, first in report["memory_first_mb"].items()}
     answers = report["answers_ms"]
     rows = [
-        ("blocks for which the engine computed longer than they last", "0", report["late_blocks"] - report["held_up"]),
+        ("blocks for which the engine computed longer than they last", "0", _ours(report)),
+        ("blocks late by the engine's own clock, in whose time a processor stood still", "", report.get("stood_still", "not looked at")),
+        *(
+            (f"times that a processor stood still for longer than {least}, whoever was at work", "", count)
+            for least, count in report.get("standstills", {}).items()
+        ),
         ("blocks that came late because the system or other programs kept the engine waiting", "", report["held_up"]),
         ("the longest block, of its length", "", f"{100 * report['load_peak']:.0f} %"),
         ("notes given up under overload", "", report["shed"]),
@@ -81,17 +86,22 @@ def page(report: dict[str, Any], wrong: list[str]) -> str:
     ) + ("\n**Wrong:** " + "; ".join(wrong) + ".\n" if wrong else "")
 
 
+def _ours(count: dict[str, Any]) -> float:
+    """Return how many blocks were late by the engine's own doing; reports from before `standstill` did not look at that."""
+    late: float = count["late_blocks"] - count["held_up"] - count.get("stood_still", 0)
+    return late
+
+
 def _by_steal(samples: list[dict[str, float]]) -> list[str]:
     """Return a row for the steps in which next to nothing was stolen, and one for the others."""
-    counts = {kind: dict.fromkeys(("seconds", "late_blocks", "held_up", "xruns", "shed"), 0.0) for kind in (False, True)}
+    counts = {kind: dict.fromkeys(("seconds", "late_blocks", "held_up", "stood_still", "xruns", "shed"), 0.0) for kind in (False, True)}
     for before, now in itertools.pairwise(samples):
         count = counts[now["steal"] - before["steal"] > STOLEN_SECONDS]
         for name in count:
-            count[name] += now[name] - before[name]
+            count[name] += now.get(name, 0) - before.get(name, 0)
     names = {False: f"{1000 * STOLEN_SECONDS:.0f} ms at most", True: "more"}
     return [
-        f"| {names[kind]} | {count['seconds'] / 60:.0f} | {count['late_blocks'] - count['held_up']:.0f} | {count['held_up']:.0f} "
-        f"| {count['xruns']:.0f} | {count['shed']:.0f} |"
+        f"| {names[kind]} | {count['seconds'] / 60:.0f} | {_ours(count):.0f} | {count['held_up']:.0f} | {count['xruns']:.0f} | {count['shed']:.0f} |"
         for kind, count in counts.items()
     ]
 
