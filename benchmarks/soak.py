@@ -23,6 +23,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -295,6 +296,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, help="a folder for the JSON, the picture and the page")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was begun is ended, too
     report = run(arguments.minutes, arguments.seed, arguments.output)
     if arguments.output:
         (arguments.output / "soak.md").write_text(soak_page.page(asdict(report), report.wrong()))

@@ -35,11 +35,14 @@ def tiny_patches(folder: Path, n_patches: int = 2) -> Path:
 
 
 def free_port() -> int:
-    """Return a UDP port that nobody uses just now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody uses just now, neither by UDP nor by TCP."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as by_udp, socket.socket(socket.AF_INET, socket.SOCK_STREAM) as by_tcp:
+            by_udp.bind(("127.0.0.1", 0))
+            port: int = by_udp.getsockname()[1]
+            with contextlib.suppress(OSError):  # else another program listens there by TCP
+                by_tcp.bind(("127.0.0.1", port))
+                return port
 
 
 class Serve:
