@@ -179,8 +179,8 @@ SECTIONS: tuple[tuple[str, str, str, str, Callable[[Any], str]], ...] = (
         "start",
         "Start, memory, and back after a kill",
         "benchmark-start",
-        "From the start of `serve`, with all shipped patches, to the first sample that is not silence; memory in use after that, and the share of it "
-        "that is not shared; how soon a killed process is replaced.",
+        "From the start of `serve`, with all shipped patches, to the first sample that is not silence; memory in use after that, and each "
+        "process's share of it, where several have the same; how soon a killed process is replaced.",
         start,
     ),
     (

@@ -36,7 +36,7 @@ from pathlib import Path
 from typing import Any
 
 from oscsynth.setlist import store_scene
-from tests.audio.jack_server import environment, jack_server
+from tests.audio.jack_server import PERIOD_SAMPLES, SAMPLE_RATE_HZ, environment, jack_server
 from tests.engine_harness import wait_until
 from tests.serving import Serve, free_port, megabytes
 
@@ -47,11 +47,10 @@ from .soak_crowd import N_PARTS, Crowd, message, shipped_patches
 from .standstill import Standstill
 
 N_SCENES = 6
-PERIOD_SAMPLES, RATE_HZ = 512, 44100
 # Of a block the engine plans 0.7 at most: what stands still for longer than the rest makes it late, whatever it does.
-FREE_SECONDS = 0.3 * PERIOD_SAMPLES / RATE_HZ
+FREE_SECONDS = 0.3 * PERIOD_SAMPLES / SAMPLE_RATE_HZ
 CATCH_SECONDS = 0.02  # how soon it is seen that a block was late; telemetry tells it every 2048 samples
-TOLD_SECONDS = 2048 / RATE_HZ + 2 * PERIOD_SAMPLES / RATE_HZ
+TOLD_SECONDS = (2048 + 2 * PERIOD_SAMPLES) / SAMPLE_RATE_HZ
 MOMENT_SECONDS = 0.25
 LOOK_EVERY = 20  # moments
 WRITE_EVERY_SECONDS = 60.0
@@ -101,7 +100,7 @@ class Report:
 
     def wrong(self) -> list[str]:
         """Return what should not be."""
-        ours = self.late_blocks - self.held_up - self.stood_still
+        ours = soak_page.ours(vars(self))
         checks = (
             (ours == 0, f"{ours} blocks computed for longer than they last"),
             (self.stuck_notes <= 0 and self.sounding_parts_at_the_end <= 0, f"{self.stuck_notes} notes sound at the end"),

@@ -51,7 +51,7 @@ def page(report: dict[str, Any], wrong: list[str]) -> str:
     growth = {name: report["memory_last_mb"][name] - first for name, first in report["memory_first_mb"].items()}
     answers = report["answers_ms"]
     rows = [
-        ("blocks for which the engine computed longer than they last", "0", _ours(report)),
+        ("blocks for which the engine computed longer than they last", "0", ours(report)),
         ("blocks late by the engine's own clock, in whose time a processor stood still", "", report.get("stood_still", "not looked at")),
         *(
             (f"times that a processor stood still for longer than {least}, whoever was at work", "", count)
@@ -86,10 +86,10 @@ def page(report: dict[str, Any], wrong: list[str]) -> str:
     ) + ("\n**Wrong:** " + "; ".join(wrong) + ".\n" if wrong else "")
 
 
-def _ours(count: dict[str, Any]) -> float:
+def ours(count: dict[str, Any]) -> int:
     """Return how many blocks were late by the engine's own doing; reports from before `standstill` did not look at that."""
-    late: float = count["late_blocks"] - count["held_up"] - count.get("stood_still", 0)
-    return late
+    late = count["late_blocks"] - count["held_up"] - count.get("stood_still", 0)
+    return int(late)
 
 
 def _by_steal(samples: list[dict[str, float]]) -> list[str]:
@@ -101,7 +101,7 @@ def _by_steal(samples: list[dict[str, float]]) -> list[str]:
             count[name] += now.get(name, 0) - before.get(name, 0)
     names = {False: f"{1000 * STOLEN_SECONDS:.0f} ms at most", True: "more"}
     return [
-        f"| {names[kind]} | {count['seconds'] / 60:.0f} | {_ours(count):.0f} | {count['held_up']:.0f} | {count['xruns']:.0f} | {count['shed']:.0f} |"
+        f"| {names[kind]} | {count['seconds'] / 60:.0f} | {ours(count)} | {count['held_up']:.0f} | {count['xruns']:.0f} | {count['shed']:.0f} |"
         for kind, count in counts.items()
     ]
 

@@ -49,7 +49,7 @@ _SIZE = _QUEUES_AT + 2 * MAX_QUEUE_BYTES
 class Telemetry:
     """What the engine says of itself: where it is after each block, the rest after those in which control has said something, and each 2048 samples.
 
-    Times are of ``time.monotonic``.
+    While all stands that is with each piece that is made ahead (`renderer.Renderer`). Times are of ``time.monotonic``.
     """
 
     engine_pid: float = 0.0
