@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Anything that must be there before Python packages can be built or tests can run; see .ci/system-packages.
 .DEFAULT_GOAL := help
 
-.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-idle benchmark-switch benchmark-voices benchmark-notes benchmark-orchestra benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening benchmark-power-cut benchmark-training benchmark-deadlines benchmark-crowd benchmark-overload benchmark-recording soak benchmark-workers benchmark-training-speed benchmark-training-folder
+.PHONY: help play install install-train test check format lock benchmark benchmark-osc benchmark-flood benchmark-fuzz benchmark-subscribers benchmark-timetags benchmark-midi benchmark-start benchmark-idle benchmark-switch benchmark-voices benchmark-notes benchmark-orchestra benchmark-scenes benchmark-latency benchmark-tonal decoders vouchers pictures sounds clean benchmark-page benchmark-listening benchmark-power-cut benchmark-training benchmark-deadlines benchmark-crowd benchmark-overload benchmark-recording soak benchmark-workers benchmark-training-speed benchmark-training-folder
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -38,9 +38,13 @@ format: .venv/test.stamp  ## put the code into shape
 benchmark: .venv/test.stamp  ## measure speed and latency beside the paper's loop (minutes)
 	$(BIN)/python -m benchmarks.compute
 
-benchmark-osc: .venv/test.stamp  ## measure OSC messages a second, and what a flood does to others
+benchmark-osc: .venv/test.stamp  ## measure OSC messages a second
 	$(BIN)/python -m benchmarks.osc_throughput
-	$(BIN)/python -m benchmarks.osc_flood
+
+FLOOD := --kinds immediate --flood 20000 --load $$(getconf _NPROCESSORS_ONLN)
+benchmark-flood: .venv/test.stamp  ## a flood of OSC and a busy program on each core: latency, and what others notice (needs supercollider-server)
+	$(BIN)/python -m benchmarks.latency $(FLOOD) --output docs/benchmarks
+	$(BIN)/python -m benchmarks.osc_flood --output docs/benchmarks
 
 benchmark-fuzz: .venv/test.stamp  ## two million broken OSC packets
 	$(BIN)/python -m benchmarks.osc_fuzz
@@ -115,7 +119,7 @@ benchmark-scenes: .venv/test.stamp  ## twenty scenes at random, ten switches a s
 	$(BIN)/python -m benchmarks.scenes --output docs/benchmarks
 
 benchmark-voices: .venv/test.stamp  ## measure what up to sixty-four notes take of a core
-	$(BIN)/python -m benchmarks.voices
+	$(BIN)/python -m benchmarks.voices --output docs/benchmarks
 
 benchmark-orchestra: .venv/test.stamp  ## measure how true the orchestra's notes are, and a transfer in one that is held
 	$(BIN)/python -m benchmarks.orchestra

@@ -5,6 +5,7 @@ Also writes the table of docs/low-latency.md between its two marks. ``tests/test
 
 from __future__ import annotations
 
+import itertools
 import json
 import statistics
 import sys
@@ -12,7 +13,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-FLOOD = "latency-load2-flood20000"
+FLOOD = "latency-flood"
+FITS_PERCENT = 70.0  # of a core: what the engine plans of a block
 BEGIN, END = "<!-- latency: written by benchmarks/figures.py -->", "<!-- end -->"
 Rows = Iterable[tuple[object, ...]]
 
@@ -59,7 +61,7 @@ def latency(found: list[dict[str, Any]]) -> str:
 
 
 def flood(found: list[dict[str, Any]]) -> str:
-    """Return the figures of `benchmarks.latency` with everything against it."""
+    """Return the figures of `benchmarks.latency` with everything against it, in milliseconds."""
     [busy, messages] = {(each["load"], each["flood"]) for each in found}.pop()
     how = f"The same with {busy} programs that only compute, and another process that sends {messages:,} messages a second."
     return f"{how}\n\n{latency_table(found)}\n\n![]({FLOOD}.png)"
@@ -97,7 +99,43 @@ def start(found: dict[str, Any]) -> str:
             values = [run[name] for run in found["runs"]]
             yield name, f"{statistics.median(values):.2f}", f"{max(values):.2f}"
 
-    return f"Seconds, megabytes; {len(found['runs'])} runs.\n\n{table(('', 'median', 'worst'), rows())}"
+    return f"Seconds, megabytes; {len(found['runs'])} runs.\n\n{table(('', 'median', 'worst'), rows())}\n\n![](start.png)"
+
+
+def voices(found: dict[str, Any]) -> str:
+    """Return the figures of `benchmarks.voices`."""
+    counts = sorted({count for each in found["results"] for count in each["counts"]})
+
+    def rows() -> Rows:
+        for each in found["results"]:
+            percent = dict(zip(each["counts"], each["median"], strict=True))
+            cells = (f"{percent[count]:.1f}" if count in percent else "" for count in counts)
+            yield f"{each['decoder']}, {each['kind'].replace(',', '')}", *cells, _fit(each["counts"], each["median"])
+
+    head = ("notes", *map(str, counts), f"that fit into {FITS_PERCENT:.0f} %")
+    how = f"Percent of a core, the median of {found['repeats']} turns, in blocks of {found['block_samples']} samples."
+    return f"{how}\n\n{table(head, rows())}\n\n![](voices.png)"
+
+
+def _fit(counts: list[int], percent: list[float]) -> str:
+    """Return how many notes take `FITS_PERCENT`, on a straight line between those that were measured."""
+    for (few, little), (many, much) in itertools.pairwise(zip(counts, percent, strict=True)):
+        if much > FITS_PERCENT >= little:
+            return str(int(few + (many - few) * (FITS_PERCENT - little) / (much - little)))
+    return f"{counts[-1]} and more" if percent[-1] <= FITS_PERCENT else f"less than {counts[0]}"
+
+
+def answers(found: dict[str, Any]) -> str:
+    """Return the figures of `benchmarks.osc_flood`."""
+
+    def rows() -> Rows:
+        for when, times in (("before", found["before_ms"]), ("during the flood", found["during_ms"])):
+            ordered = sorted(times)
+            yield when, len(ordered), *(f"{ordered[int(share * (len(ordered) - 1))]:.2f}" for share in (0.5, 0.99, 1.0))
+
+    engine = f"{found['late_blocks']} blocks were late meanwhile, {found['held_up']} of them since the engine was kept waiting"
+    head = f"{found['sent']:,} messages a second. {found['lost']} answers did not come; {engine}."
+    return f"{head} Milliseconds:\n\n{table(('', 'answers', 'p50', 'p99', 'longest'), rows())}\n\n![](flood.png)"
 
 
 def idle(found: dict[str, Any]) -> str:
@@ -123,6 +161,16 @@ def switching(found: dict[str, Any]) -> str:
         ("memory, in each half", growth),
     ]
     return table(("", ""), rows)
+
+
+def switch(found: dict[str, Any]) -> str:
+    """Return the figures of `benchmarks.switch`, and the picture."""
+    return f"{switching(found)}\n\n![](switch.png)"
+
+
+def scenes(found: dict[str, Any]) -> str:
+    """Return the figures of `benchmarks.scenes`, and the picture."""
+    return f"{switching(found)}\n\n![](scenes.png)"
 
 
 def recording(found: dict[str, Any]) -> str:
@@ -154,9 +202,17 @@ SECTIONS: tuple[tuple[str, str, str, str, Callable[[Any], str]], ...] = (
     (
         FLOOD,
         "The same under load and a flood",
-        "benchmark-latency",
-        "`python -m benchmarks.latency --kinds immediate --load 2 --flood 20000`.",
+        "benchmark-flood",
+        "At once, with a program on each core that only computes, and a flood of OSC.",
         flood,
+    ),
+    (
+        "flood",
+        "What a flood does to everybody else",
+        "benchmark-flood",
+        "`serve` plays under JACK while one process sends it faders as fast as it can; another, which has subscribed, asks `/sync` all the while: "
+        "how long its answers take, there and back.",
+        answers,
     ),
     (
         "deadlines",
@@ -166,6 +222,14 @@ SECTIONS: tuple[tuple[str, str, str, str, Callable[[Any], str]], ...] = (
         "its samples, over "
         "the length of the block. A block beyond 100 % is a click.",
         deadlines,
+    ),
+    (
+        "voices",
+        "How many notes fit",
+        "benchmark-voices",
+        "Processor time for a second of sound: notes of one part that stand, and with every latent of all of them, or every pitch, or both, another "
+        "in every block; notes of the orchestra, whose decoder goes through them hop by hop, held, and with a timbre that moves in all.",
+        voices,
     ),
     (
         "overload",
@@ -196,14 +260,14 @@ SECTIONS: tuple[tuple[str, str, str, str, Callable[[Any], str]], ...] = (
         "Ten patch switches a second for a minute",
         "benchmark-switch",
         "Through JACK at 512 samples a period. A click would be a second difference larger than those of the patches themselves.",
-        switching,
+        switch,
     ),
     (
         "scenes",
         "Ten scenes a second for a minute",
         "benchmark-scenes",
         "Twenty scenes of one to three parts, in random order; after each the whole state is compared with what belongs to the scene.",
-        switching,
+        scenes,
     ),
     (
         "recording",
@@ -228,7 +292,8 @@ def page(folder: Path) -> str:
         if not path.exists():
             continue
         found = json.loads(path.read_text())
-        where = f" Measured on: {found['machine']}." if isinstance(found, dict) else ""
+        machines = {each.get("machine", "") for each in (found if isinstance(found, list) else [found])} - {""}
+        where = f" Measured on: {'; '.join(sorted(machines))}." if machines else ""
         note = f" {notes[name]}" if name in notes else ""
         parts.append(f"## {title}\n\n`make {command}`. {text}{where}{note}\n\n{figures(found)}")
     return "\n\n".join(parts) + "\n"

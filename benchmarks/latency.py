@@ -6,7 +6,8 @@ same period that made it. *First* is the first sample that differs from silence,
 level of all events, laid over each other at their first sample, passes the half. With a dummy driver there is no sound card behind:
 add its own latency, which is the same for both. *Timetagged* events are sent 100 ms ahead; their spread is what counts.
 
---load N keeps N cores busy with other work, --flood N has another process send N messages a second meanwhile. Writes JSON and a picture.
+--load N keeps N cores busy with other work, --flood N has another process send N messages a second meanwhile. Writes JSON and a picture: latency, or
+latency-flood where anything was against it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from tests.engine_harness import wait_until
 from tests.onsets import bundle, tag_now
 from tests.serving import Serve, free_port
 
+from .machine import machine
 from .switch import late_clients
 from .timetags import load
 
@@ -71,6 +73,7 @@ class Result:
     late_clients: dict[str, int]  # whom the server named as late
     latencies: list[float] = field(default_factory=list)
     undisturbed: list[bool] = field(default_factory=list)  # whether the server had no xrun near it
+    machine: str = ""
 
     def spread_undisturbed(self) -> tuple[int, float]:
         """Return how many events had no xrun near, and their p99 - p1: each moves the server's count of samples, which swings for a while."""
@@ -268,15 +271,17 @@ def measure(player: str, period_samples: int, timetagged: bool, events: int, n_l
         *(player, period_samples, timetagged, n_load, messages_per_second, events, len(first)),
         *(percentiles(first), percentiles(beyond), half * ms, float(high - low), xruns, dict(late)),
         latencies=[round(float(each) * ms, 4) for each in first],
+        machine=machine(),
         undisturbed=[not any(-SETTLE_SECONDS < (xrun - moment) / SAMPLE_RATE_HZ < NEAR_SECONDS for xrun in xrun_samples) for moment in moments],
     )
 
 
 def kept(path: Path, results: list[Result]) -> list[Result]:
-    """Return what an earlier run found that this one did not look at."""
+    """Return what an earlier run found under the same conditions that this one did not look at."""
     earlier = [Result(**each) for each in json.loads(path.read_text())] if path.exists() else []
-    new = {(result.player, result.period_samples, result.timetagged) for result in results}
-    return [result for result in earlier if (result.player, result.period_samples, result.timetagged) not in new]
+    new, against = {(result.player, result.period_samples, result.timetagged) for result in results}, (results[0].load, results[0].flood)
+    looked_at_alike = [result for result in earlier if (result.load, result.flood) == against]
+    return [result for result in looked_at_alike if (result.player, result.period_samples, result.timetagged) not in new]
 
 
 def draw(results: list[Result], path: Path) -> None:
@@ -314,7 +319,7 @@ def main() -> None:
                 print(results[-1].line(), flush=True)
     if arguments.output:
         arguments.output.mkdir(parents=True, exist_ok=True)
-        name = "latency" + (f"-load{arguments.load}" if arguments.load else "") + (f"-flood{arguments.flood}" if arguments.flood else "")
+        name = "latency-flood" if arguments.load or arguments.flood else "latency"
         results = kept(arguments.output / f"{name}.json", results) + results
         results.sort(key=lambda result: (result.period_samples, result.timetagged, result.player))
         (arguments.output / f"{name}.json").write_text(json.dumps([asdict(result) for result in results]) + "\n")

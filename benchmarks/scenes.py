@@ -111,7 +111,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--steady-seconds", type=float, default=1.0)
-    parser.add_argument("--output", type=Path, help="a folder for the JSON")
+    parser.add_argument("--output", type=Path, help="a folder for the JSON and the picture")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)

@@ -8,8 +8,8 @@ Judged are: blocks for which the engine itself computed longer than they last, w
 first minutes, and what the daemon printed. Told besides: every xrun with the client that JACK's log names (*Running*: its thread had begun;
 *Triggered*: the system had not let it begin), and for each quarter of a second in which the daemon was named, whether a block of it computed too
 long, was kept waiting by the system or by other programs, or was rendered in time. `standstill` watches the processors meanwhile: where one of them
-stood still for longer than a block leaves free, no program could have been in time, and a late block is told as that. Writes JSON every minute, so
-that an end by force leaves what there is, then a picture and a page.
+stood still for longer than a block leaves free, no program could have been in time, and a late block or such a quarter of a second is told as that.
+Writes JSON every minute, so that an end by force leaves what there is, then a picture and a page.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Observer:
         self._first, self._n_lines = serve.telemetry, len(serve.lines)
         self._pids = {"parent": serve.process.pid, **serve.children()}
         self._xruns_before = self._last_xruns = self._all_xruns()
-        self._last = serve.telemetry
+        self._last, self._looked_seconds = serve.telemetry, time.monotonic()
 
     def _all_xruns(self) -> Counter[str]:
         return Counter(" ".join(found) for found in _XRUN.findall(self._log.read_text(errors="replace")))
@@ -132,9 +132,12 @@ class Observer:
         if any(who.startswith("PortAudio") for who in new):
             late, held_up = now.late_blocks - last.late_blocks, now.held_up - last.held_up
             kind = OURS if late > held_up else HELD_UP if late else OUTSIDE
-            beside = ", and scsynth was late as well" if any(who.startswith("SuperCollider") for who in new) else ""
-            self.report.moments[kind + beside] = self.report.moments.get(kind + beside, 0) + 1
-        self._last_xruns, self._last = found, now
+            if self._standstill.longest_seconds(self._looked_seconds - TOLD_SECONDS, time.monotonic()) > FREE_SECONDS:
+                kind += ", while a processor stood still"
+            if any(who.startswith("SuperCollider") for who in new):
+                kind += ", and scsynth was late as well"
+            self.report.moments[kind] = self.report.moments.get(kind, 0) + 1
+        self._last_xruns, self._last, self._looked_seconds = found, now, time.monotonic()
 
     async def catch(self) -> None:
         """Say of each late block that was not held up whether a processor stood still just then; until cancelled."""

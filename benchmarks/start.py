@@ -1,6 +1,7 @@
 """How soon it sounds, how much memory it takes, and how soon it is back after a kill: python -m benchmarks.start [--patches DIR].
 
-The first sound is the first sample in the file of `--audio NAME.wav` that is not silent, from the moment at which the process is started.
+The first sound is the first sample in the file of `--audio NAME.wav` that is not silent, from the moment at which the process is started. Writes JSON
+and a picture.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ from tests.serving import Serve, child_pids, is_alive, megabytes, tiny_patches
 
 from .machine import machine
 
-GOALS = {
-    "first sound": "1.2 s",
-    "engine back": "1 s",
-    "silence under JACK": "1 s",
-    "OSC back": "2 s",
-    "control memory": "120 MB",
-    "engine memory": "300 MB",
+GOALS = {  # seconds, megabytes
+    "first sound": 1.2,
+    "engine back": 1.0,
+    "silence under JACK": 1.0,
+    "OSC back": 2.0,
+    "control memory": 120.0,
+    "engine memory": 300.0,
 }
+SECONDS = ("first sound", "engine back", "OSC back", "silence under JACK", "SIGTERM to exit")
+MEGABYTES = ("parent memory", "engine memory", "control memory")
 
 
 def first_sound_seconds(serve: Serve, path: Path) -> float:
@@ -103,12 +106,33 @@ def jack_gap_seconds(patches: Path) -> float:
             serve.close()
 
 
+def draw(runs: list[dict[str, float]], path: Path) -> None:
+    """Draw each run, and what was aimed at."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, pair = plt.subplots(1, 2, figsize=(9, 3), layout="constrained", width_ratios=(3, 2))
+    for axes, names, unit in zip(pair, (SECONDS, MEGABYTES), ("seconds", "MB"), strict=True):
+        for place, name in enumerate(reversed(names)):
+            values = [run[name] for run in runs]
+            axes.plot(values, [place] * len(values), "o", color="#0072b2", alpha=0.6)
+            axes.plot([statistics.median(values)], [place], "|", color="#000000", ms=18)
+            if name in GOALS:
+                axes.plot([GOALS[name]], [place], ">", color="#d55e00")
+        axes.set_yticks(range(len(names)), [name.removesuffix(" memory") for name in reversed(names)])
+        axes.set(xlabel=f"{unit}: each run, the median, and the most that is wanted (triangle)", xlim=(0, None), ylim=(-0.5, len(names) - 0.5))
+        axes.xaxis.label.set_fontsize(8)
+    figure.savefig(path, dpi=110)
+
+
 def main() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a musician's Python keeps what it has compiled
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--patches", type=Path, help="a folder of patches beside those that ship; small ones made for the purpose if left out")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--output", type=Path, help="a folder for the JSON")
+    parser.add_argument("--output", type=Path, help="a folder for the JSON and the picture")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         patches = arguments.patches or tiny_patches(Path(name) / "patches", 6)
@@ -116,13 +140,14 @@ def main() -> None:
         runs = [measure(patches, Path(name)) for _ in range(arguments.runs)]
         for run in runs:
             run["silence under JACK"] = jack_gap_seconds(patches)
-    print(f"{'':20}{'median':>10}{'worst':>10}  goal")
+    print(f"{'':20}{'median':>10}{'worst':>10}{'goal':>10}")
     for figure in runs[0]:
         values = [run[figure] for run in runs]
-        print(f"{figure:20}{statistics.median(values):10.2f}{max(values):10.2f}  {GOALS.get(figure, '')}")
+        print(f"{figure:20}{statistics.median(values):10.2f}{max(values):10.2f}{GOALS.get(figure, ''):>10}")
     if arguments.output:
         arguments.output.mkdir(parents=True, exist_ok=True)
         (arguments.output / "start.json").write_text(json.dumps({"machine": machine(), "runs": runs}, indent=1) + "\n")
+        draw(runs, arguments.output / "start.png")
 
 
 if __name__ == "__main__":

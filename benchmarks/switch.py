@@ -1,4 +1,7 @@
-"""Ten patch switches a second for a minute, through a real JACK server: python -m benchmarks.switch [--patches DIR] [--seconds 60]."""
+"""Ten patch switches a second for a minute, through a real JACK server: python -m benchmarks.switch [--patches DIR] [--seconds 60].
+
+Writes JSON, and a picture of how rough the sound is over time: a click would stand out.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,6 +27,7 @@ from .machine import machine, stolen_seconds
 
 SWITCHES_PER_SECOND = 10
 STEADY_SECONDS = 3.0
+PART_SECONDS = 0.1  # of what was heard, for the picture
 MARGIN_SAMPLES = 8192  # of a steady stretch, left out at both ends: the JACK period, the crossfade
 
 
@@ -31,9 +35,9 @@ MARGIN_SAMPLES = 8192  # of a steady stretch, left out at both ends: the JACK pe
 class Result:
     """What happened while switching. ``late_clients``: of whom the server said that it was not finished in time, and how often.
 
-    ``roughness`` is the largest second difference over the largest in the steady patches; ``growth`` the megabytes of each process in each
-    half of the run. Of the ``late_blocks`` the engine was ``held_up`` in some by other programs or the system; ``stolen_seconds`` is how long other
-    guests of this computer had the processors.
+    ``roughness`` is the largest second difference over the largest in the steady patches, ``rough_parts`` the same for each `PART_SECONDS`;
+    ``growth`` the megabytes of each process in each half of the run. Of the ``late_blocks`` the engine was ``held_up`` in some by
+    other programs or the system; ``stolen_seconds`` is how long other guests of this computer had the processors.
     """
 
     switches: int
@@ -47,6 +51,7 @@ class Result:
     roughness: float
     load_peak: float
     growth: dict[str, tuple[float, float]]
+    rough_parts: list[float]
 
 
 def roughness(sound: np.ndarray) -> float:
@@ -89,7 +94,7 @@ def switching(serve: Serve, capture: Capture, log: Path, seconds: float, step: C
             if time.monotonic() >= until:
                 break
         memories.append(memory(serve))
-    now = serve.telemetry
+    now, sound = serve.telemetry, capture.sound[first : capture.samples]
     return Result(
         switches=done,
         xruns=capture.xruns - xruns,
@@ -99,10 +104,17 @@ def switching(serve: Serve, capture: Capture, log: Path, seconds: float, step: C
         late_blocks=int(now.late_blocks - telemetry.late_blocks),
         held_up=int(now.held_up - telemetry.held_up),
         stolen_seconds=round(stolen_seconds() - stolen, 2),
-        roughness=roughness(capture.sound[first : capture.samples]) / steady[0],
+        roughness=roughness(sound) / steady[0],
         load_peak=now.load_peak,
         growth={name: (memories[1][name] - memories[0][name], memories[2][name] - memories[1][name]) for name in memories[0]},
+        rough_parts=[round(roughness(part) / steady[0], 3) for part in _parts(sound)],
     )
+
+
+def _parts(sound: np.ndarray) -> Iterator[np.ndarray]:
+    n = int(PART_SECONDS * SAMPLE_RATE_HZ)
+    for start in range(0, len(sound) - n, n):
+        yield sound[start : start + n + 2]  # two more, so that no second difference is left out
 
 
 def switch(serve: Serve, capture: Capture, log: Path, seconds: float, n_patches: int) -> Result:
@@ -138,7 +150,7 @@ def main() -> None:
     parser.add_argument("--patches", type=Path, help="a folder of patches; small ones made for the purpose if left out")
     parser.add_argument("--n-patches", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--output", type=Path, help="a folder for the JSON")
+    parser.add_argument("--output", type=Path, help="a folder for the JSON and the picture")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         patches = arguments.patches or tiny_patches(Path(name), arguments.n_patches)
@@ -146,11 +158,26 @@ def main() -> None:
     report(result, arguments.seconds, arguments.output)
 
 
+def draw(result: Result, path: Path) -> None:
+    """Draw how rough each part of what was heard is."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(8, 2.6), layout="constrained")
+    axes.plot(PART_SECONDS * np.arange(len(result.rough_parts)), result.rough_parts, color="#0072b2", lw=0.8)
+    axes.axhline(1.0, color="#000000", lw=0.8)
+    axes.set(xlabel="seconds, ten switches in each", ylabel="largest second difference\n(1: patches that stand)", ylim=(0, None))
+    figure.savefig(path, dpi=110)
+
+
 def report(result: Result, seconds: float, output: Path | None = None, name: str = "switch") -> None:
-    """Print what was found, and write it as JSON."""
+    """Print what was found, write it as JSON, and draw it."""
     if output:
         output.mkdir(parents=True, exist_ok=True)
-        (output / f"{name}.json").write_text(json.dumps({"machine": machine(), "seconds": seconds} | asdict(result), indent=1) + "\n")
+        (output / f"{name}.json").write_text(json.dumps({"machine": machine(), "seconds": seconds} | asdict(result)) + "\n")
+        draw(result, output / f"{name}.png")
     print(f"{result.switches} switches in {seconds:g} s at {SAMPLE_RATE_HZ} Hz, {PERIOD_SAMPLES} samples a period")
     print(f"xruns {result.xruns} (the machine's own: {result.steady_xruns_per_minute:.0f} a minute with nothing switched)")
     late = ", ".join(f"{client} {count} times" for client, count in result.late_clients.items()) or "nobody"

@@ -1,23 +1,25 @@
-"""How much of a core notes take: ``python -m benchmarks.voices [--seconds 0.5] [--repeats 21]``.
+"""How much of a core notes take: ``python -m benchmarks.voices [--seconds 0.5] [--repeats 21] [--output docs/benchmarks]``.
 
-The engine plays 0 to 64 notes of one part with the shipped violin decoder, on the pitches that it was taught, block 256. Printed is processor
+The engine plays 0 to 64 notes of one part with the shipped violin decoder, on the pitches that it was taught, block 256. Told is processor
 time for a second of sound, with nothing moving; with every latent of every note moving all the time, so that all are decoded at each clock; with
 every note bent all the time, so that all are stretched; and with both. While more than 16 notes move, the clock is 256 samples. Each figure is
 the median, and the least, of many short turns, in turn with the others, since speed drifts on a shared machine.
 
 Below that the same of notes of the shipped orchestra, which are gone through hop by hop: held, and with a timbre that moves in all of them all the
-time, so that all are decoded again; with noise phase and tonal.
+time, so that all are decoded again; with noise phase and tonal. Writes JSON and a picture.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import os
 import statistics
 import time
 from collections.abc import Callable
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
@@ -85,12 +87,8 @@ def orchestra(n_voices: int, timbre_moves: bool, phase: Literal["noise", "tonal"
     return run
 
 
-def main() -> None:
-    """Measure and print."""
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--seconds", type=float, default=0.5)
-    arguments.add_argument("--repeats", type=int, default=21)
-    options = arguments.parse_args()
+def measure(seconds: float, repeats: int) -> list[dict[str, Any]]:
+    """Return a row for each kind of notes: how many, and the median and the least of what they took, percent of a core."""
     kinds = {"still": (False, False), "latents move": (True, False), "pitches move": (False, True), "both move": (True, True)}
     runs = {(kind, n): notes(n, *moves) for kind, moves in kinds.items() for n in COUNTS}
     counts_of = dict.fromkeys(kinds, COUNTS)
@@ -101,16 +99,59 @@ def main() -> None:
     times: dict[tuple[str, int], list[float]] = {key: [] for key in runs}
     for run in runs.values():
         run(1.0)  # past their attacks
-    for _ in range(options.repeats):
+    for _ in range(repeats):
         for key, run in runs.items():
             begun = time.process_time()
-            run(options.seconds)
-            times[key].append(100 * (time.process_time() - begun) / options.seconds)
-    print(f"{machine()}\n\nshare of a core, median (least) of {options.repeats}, block {BLOCK_SAMPLES}")
+            run(seconds)
+            times[key].append(100 * (time.process_time() - begun) / seconds)
+    return [
+        {
+            "decoder": "violin" if counts == COUNTS else "orchestra",
+            "kind": kind,
+            "counts": list(counts),
+            "median": [round(statistics.median(times[kind, n]), 2) for n in counts],
+            "least": [round(min(times[kind, n]), 2) for n in counts],
+        }
+        for kind, counts in counts_of.items()
+    ]
+
+
+def draw(results: list[dict[str, Any]], path: Path) -> None:
+    """Draw what each kind of notes takes over how many there are."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, pair = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
+    for result in results:
+        axes = pair[result["decoder"] == "orchestra"]
+        axes.plot(result["counts"], result["median"], marker="o", ms=3, lw=1, label=result["kind"])
+    for axes, title in zip(pair, ("violin", "orchestra"), strict=True):
+        axes.axhline(100.0, color="#000000", lw=0.8)
+        axes.set(xlabel="notes that sound", title=title)
+        axes.legend(fontsize=8)
+    pair[0].set(ylabel="percent of a core", ylim=(0, None))
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--repeats", type=int, default=21)
+    parser.add_argument("--output", type=Path, help="a folder for the JSON and the picture")
+    arguments = parser.parse_args()
+    results = measure(arguments.seconds, arguments.repeats)
+    print(f"{machine()}\n\nshare of a core, median (least) of {arguments.repeats}, block {BLOCK_SAMPLES}")
     print(f"{'notes':14}" + "".join(f"{n:>16}" for n in COUNTS))
-    for kind, counts in counts_of.items():
-        cells = (f"{statistics.median(times[kind, n]):6.1f} % ({min(times[kind, n]):4.1f})" if n in counts else "" for n in COUNTS)
-        print(f"{kind:14}" + "".join(f"{cell:>16}" for cell in cells))
+    for result in results:
+        cell = {n: f"{median:6.1f} % ({least:4.1f})" for n, median, least in zip(result["counts"], result["median"], result["least"], strict=True)}
+        print(f"{result['kind']:14}" + "".join(f"{cell.get(n, ''):>16}" for n in COUNTS))
+    if arguments.output:
+        arguments.output.mkdir(parents=True, exist_ok=True)
+        found = {"machine": machine(), "block_samples": BLOCK_SAMPLES, "repeats": arguments.repeats, "results": results}
+        (arguments.output / "voices.json").write_text(json.dumps(found) + "\n")
+        draw(results, arguments.output / "voices.png")
 
 
 if __name__ == "__main__":
