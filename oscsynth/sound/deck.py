@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -35,6 +36,23 @@ _PANIC, _TRAVEL, _GLIDE, _GAIN, _PAN, _WIDTH, _BREATH, _OUTPUT = (
 )
 _RECAST = list(range(N_SLOTS))[PART_SLOTS["chroma"]]
 _RECAST_WITH_REGISTER = [*_RECAST, PART_SLOTS["register"].start]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to make a deck's change, and ``work``, as what a budget knows it.
+
+    ``only_one``: of the notes that have moved; ``in_two``: the spectrum now, and what is heard of it with the next change, as everything stood at
+    this one; ``in_haste``: as well as it can be done by what must not wait (`Resynthesis.listen`).
+    """
+
+    work: str = ""
+    only_one: bool = False
+    in_two: bool = False
+    in_haste: bool = False
+
+
+WHOLE = Way()
 
 
 class Player(Protocol):
@@ -219,21 +237,6 @@ class Deck:
         return self._bank.n_voices if self._bank is not None else 0
 
     @property
-    def may_do_less(self) -> bool:
-        """`Bank.may_do_less`."""
-        return self._bank is not None and self._bank.may_do_less
-
-    @property
-    def is_anyone_left(self) -> bool:
-        """`Bank.is_anyone_left`."""
-        return self._bank is not None and self._bank.is_anyone_left
-
-    @property
-    def may_pause(self) -> bool:
-        """Whether its next change can be made in two halves: the spectrum now, and what is heard of it at the next clock."""
-        return self._may_pause and self._rest is None
-
-    @property
     def is_half_made(self) -> bool:
         """Whether its next change is the other half of one."""
         return self._rest is not None
@@ -241,14 +244,30 @@ class Deck:
     @property
     def waits_on(self) -> bool:
         """Whether more is to be made anew although it has just been: the other half, other notes, or what has come since the first half."""
-        return self._rest is not None or self.is_anyone_left or self._heard_at < 0.0
+        return self._rest is not None or self._heard_at < 0.0 or (self._bank is not None and self._bank.is_anyone_left)
 
-    def work(self, at_clock: bool) -> str:
-        """Return what a budget knows a change of it as: those of twice as many notes take longer, and those in which all of them move."""
+    def _work(self, at_clock: bool) -> str:
+        """Return what a budget knows its next change as: those of twice as many notes take longer, and those in which all of them move."""
         if self._rest is not None:
             return f"{self._name}|{self.n_voices.bit_length()} the other half"
         all_move = self._is_steered if at_clock else self._has_jumped
         return f"{self._name}|{self.n_voices.bit_length()}{' all' * all_move}{'' if at_clock else ' at once'}"
+
+    def whole(self, at_clock: bool) -> Way:
+        """Return how all of its next change is made."""
+        return Way(self._work(at_clock))
+
+    def in_haste(self, at_clock: bool) -> Way:
+        """Return how its next change is made where it must not wait."""
+        return Way(f"{self._work(at_clock)} in haste", in_haste=True)
+
+    def in_part(self, at_clock: bool) -> list[Way]:
+        """Return how its next change can be made in part, the least last."""
+        if self._rest is not None:
+            return []
+        work, may_do_one = self._work(at_clock), self._bank is not None and self._bank.may_do_less
+        ways = Way(f"{work} half", in_two=True), Way(f"{work} one note", only_one=True), Way(f"{work} one note half", only_one=True, in_two=True)
+        return [way for way in ways if (self._may_pause or not way.in_two) and (may_do_one or not way.only_one)]
 
     @property
     def is_over(self) -> bool:
@@ -304,29 +323,17 @@ class Deck:
         """Return the first sample from one on at which it has its turn."""
         return now + (self._turn_samples - now) % self.clock_samples
 
-    def change(
-        self,
-        now: int,
-        master_gain: Callable[[float], float],
-        at_clock: bool = True,
-        in_haste: bool = False,
-        only_one: bool = False,
-        in_two: bool = False,
-    ) -> None:
-        """Be heard, from sample ``now`` on, as everything stands in the middle between now and its next turn.
-
-        ``in_haste`` is for those that must not wait: `Resynthesis.listen`; ``only_one`` for those that `may_do_less`; ``in_two`` for those that
-        `may_pause`, whose next change is then the other half of this one, as everything stood at the first.
-        """
+    def change(self, now: int, master_gain: Callable[[float], float], at_clock: bool = True, way: Way = WHOLE) -> None:
+        """Be heard, from sample ``now`` on, as everything stands in the middle between now and its next turn; `whole`, `in_haste` or `in_part`."""
         if self._rest is not None:
             rest, self._rest, self._heard_at = self._rest, None, self._half_heard_at
             rest(now)
             return
         if self._bank is not None:
-            self._bank.do_less(only_one)
+            self._bank.do_less(way.only_one)
         spread, until = self.clock_samples, self.next_turn(now + 1)
         if self._listener is not None:
-            self._listener.listen(now, in_haste)
+            self._listener.listen(now, way.in_haste)
         # In the middle, since a straight movement then comes out straight and in time.
         self._heard_at = middle = 0.5 * (now + until)
         row = self._controls.values(middle)
@@ -347,7 +354,7 @@ class Deck:
             self._mix_key = row[_PAN], row[_WIDTH]
             self._mix = Mix.of(*self._mix_key)
         breath = row[_BREATH]
-        if not in_two:
+        if not way.in_two:
             self._hear(now, spread, spectrum, gain, breath)
             return
         # As they are now: the other half comes later.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..parameters import MASTER, MASTER_SLOTS, MAX_PARTS, MAX_VOICES, N_ROWS, N_SLOTS, N_VALUES, N_VOICE_SLOTS, VOICE_SLOTS, VOICES_AT
 from ..units import db_to_amplitude
-from .budget import SLIGHT_DOUBT, Budget
+from .budget import Budget
 from .controls import Controls, master_slews
 from .deck import Deck
 from .note_sound import NoteSound
@@ -20,6 +20,7 @@ from .output import KNEE, limit
 from .overload import FADE_SECONDS
 from .part import Part
 from .phase import HOPS_AHEAD, NoiseCarrier, Stft
+from .planner import BEGINNING, GOING_ON, Planner
 from .source import Inlet
 from .voices import Sound
 
@@ -28,10 +29,7 @@ Block = NDArray[np.float32]
 
 MAX_INSTANTS = 8  # in each clock; what comes later joins the next
 MANY_VOICES = 16  # while more than these move, every other clock is left out, and three of four while it is more than four times as many
-# What budgets know them as.
-BEGINNING, GOING_ON, AHEAD = "the first clock of a hop", "another clock", "a hop ahead"
-HASTE, ONE, HALF = " in haste", " one note", " half"
-CHANGING = 0.3  # of what the beginning of a hop takes, that a change takes in the middle of one
+AHEAD = "a hop ahead"  # what a budget knows one as
 TURNS = (0, 4, 2, 6, 1, 5, 3, 7)  # eighths of the time between two changes: when each deck has its turn, so that no block has the work of all
 
 _VOICE_PART = VOICE_SLOTS["part"].start
@@ -66,6 +64,7 @@ class Engine:
         self.position_samples = 0
         self.coarseness, self.peak = 1, 0.0
         self._budget = budget
+        self._planner = Planner(self.stft, budget, self._decks) if budget is not None else None
         self._fade_samples = FADE_SECONDS * self.stft.sample_rate_hz
         self._carrier = NoiseCarrier(self.stft)
         self._inlet = Inlet(self.stft.window_samples)
@@ -291,87 +290,16 @@ class Engine:
 
     def _change(self, deck: Deck, now: int, at_clock: bool) -> None:
         """Have a deck made anew, or wait where there is no time for it."""
-        budget = self._budget
-        if budget is None or self._fades(now):
+        if self._planner is None or self._fades(now):
             # What moves all of it is never put off.
             deck.waits_since = math.inf
             deck.change(now, self._master_gain, at_clock)
-            return
-        waited_samples, work = now - int(min(now, deck.waits_since)), deck.work(at_clock)
-        chosen = self._affordable(deck, budget, now, at_clock, waited_samples)
-        if not chosen:
-            deck.waits_since = min(deck.waits_since, now)
-            budget.put_off(waited_samples)
-            if waited_samples >= self.stft.hop_samples:
-                is_halved = deck.may_pause and budget.knows(work + HALF)
-                for what in filter(None, (work + HALF * is_halved, deck.lacks)):
-                    budget.doubt(what)
-            elif not at_clock and budget.cost_seconds(work) > budget.cost_seconds(deck.work(True)):
-                # The next clock will do it instead, so that this is not done, and would be thought to take for ever what it took once.
-                budget.doubt(work)
-            if not deck.may_wait:
-                budget.timed(work + HASTE, lambda: deck.change(now, self._master_gain, at_clock, in_haste=True))
-            return
-        only_one, in_two, is_rest = ONE in chosen, chosen.endswith(HALF), deck.is_half_made
-        budget.reserved_seconds += budget.cost_seconds(chosen)
-        begun_seconds = budget.clock()
-        budget.timed(chosen, lambda: deck.change(now, self._master_gain, at_clock, only_one=only_one, in_two=in_two))
-        seconds = budget.clock() - begun_seconds
-        if is_rest and deck.first_half is not None:
-            whole, first_seconds = deck.first_half
-            budget.took(whole, first_seconds + seconds)  # so that it is made as a whole again as soon as there is room for that
-        deck.first_half = (work, seconds) if in_two and not only_one else None
-        if only_one:
-            budget.doubt(work, SLIGHT_DOUBT)  # so that all of it is tried again some time
-        if only_one or in_two or is_rest:
-            deck.waits_since = now if deck.waits_on else math.inf
         else:
-            deck.waits_since = min(deck.waits_since, now) if deck.lacks else math.inf
+            self._planner.change(deck, now, at_clock, lambda way: deck.change(now, self._master_gain, at_clock, way))
 
     def _fades(self, now: int) -> bool:
         """Whether the whole fades, or did just now."""
         return self._master is not None and 0.0 < self._master.arrives and now < self._master.arrives + 2 * self.stft.clock_samples
-
-    def _affordable(self, deck: Deck, budget: Budget, now: int, at_clock: bool, waited_samples: int) -> str:
-        """Return as what a deck can be made anew in what is left of the block, with all that has to be done besides; empty where it has to wait."""
-        begins_hop = -now % self.stft.hop_samples < budget.end_samples - now
-        budget.reserved_seconds = (1.0 if begins_hop else CHANGING) * budget.cost_seconds(BEGINNING)
-        budget.reserved_seconds += (budget.end_samples - now) // self.stft.clock_samples * budget.cost_seconds(GOING_ON)
-        for other in self._decks():
-            if other is not deck and not other.may_wait and other.next_turn(now + at_clock) < budget.end_samples:
-                budget.reserved_seconds += budget.cost_seconds(other.work(True) + HASTE)
-        work = deck.work(at_clock)
-        cost_seconds = budget.cost_seconds(work) + (budget.cost_seconds(deck.lacks) if deck.lacks else 0.0)
-        if budget.allows(cost_seconds):
-            return work if deck.may_wait or not self._gives_way(deck, budget, now, cost_seconds) else ""
-
-        def fits(what: str) -> bool:
-            return budget.knows(what) and budget.allows(budget.cost_seconds(what))
-
-        may_do_less, may_pause = deck.may_do_less and not deck.is_half_made, deck.may_pause
-        if may_pause and fits(work + HALF):
-            return work + HALF
-        if waited_samples < self.stft.hop_samples:
-            return ""
-        less = work + ONE if may_do_less else work
-        if may_do_less and fits(less):
-            return less
-        if may_pause and fits(less + HALF):
-            return less + HALF
-        # What never fits gets a block for itself.
-        has_all_of_it = budget.is_early and not begins_hop
-        return less + HALF * may_pause if has_all_of_it else ""
-
-    def _gives_way(self, deck: Deck, budget: Budget, now: int, cost_seconds: float) -> bool:
-        """Whether a deck that can be made in haste is to be, so that another has room that has waited for a hop."""
-        waiting = [other for other in self._decks() if other.may_wait and now - other.waits_since >= self.stft.hop_samples]
-        if not waiting:
-            return False
-        longest = min(waiting, key=lambda other: other.waits_since)
-        needed_seconds, in_haste = budget.cost_seconds(longest.work(True)), deck.work(True) + HASTE
-        if budget.allows(needed_seconds + cost_seconds):
-            return False
-        return not budget.knows(in_haste) or budget.allows(needed_seconds + budget.cost_seconds(in_haste))
 
     def _deal(self, now: int) -> None:
         """Give each deck its turn, those that cost most far from each other, and say how far apart the changes are.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from oscsynth.patch import Patch
 from oscsynth.sound.budget import DOUBT, REMEMBERED, SHARE, SHARE_OF_LONG, Budget
-from oscsynth.sound.deck import Deck
+from oscsynth.sound.deck import WHOLE, Deck, Way
 from oscsynth.sound.loading import load_sound
 from oscsynth.sound.note_sound import NoteSound
 from oscsynth.sound.phase import HOPS_AHEAD
@@ -46,12 +46,12 @@ class Slow:
         self.halves: list[int] = []  # blocks in which a half was made
         change = Deck.change
 
-        def slow(deck: Deck, *arguments: object, in_haste: bool = False, only_one: bool = False, in_two: bool = False, **more: object) -> None:
-            is_half = in_two or deck.is_half_made
-            change(deck, *arguments, in_haste=in_haste, only_one=only_one, in_two=in_two, **more)  # type: ignore[arg-type]
-            share = self.haste_share if in_haste else self.half_share if is_half else self.one_share if only_one else self.share
+        def slow(deck: Deck, now: int, master_gain: Callable[[float], float], at_clock: bool = True, way: Way = WHOLE) -> None:
+            is_half = way.in_two or deck.is_half_made
+            change(deck, now, master_gain, at_clock, way)
+            share = self.haste_share if way.in_haste else self.half_share if is_half else self.one_share if way.only_one else self.share
             self.seconds += BLOCK_SECONDS * share
-            self.changes.append((self.block, id(deck), in_haste))
+            self.changes.append((self.block, id(deck), way.in_haste))
             self.halves += [self.block] * is_half
 
         monkeypatch.setattr(Deck, "change", slow)
@@ -202,10 +202,10 @@ def test_a_tonal_change_that_never_fits_is_made_in_two_halves(decoder_path: Path
 def test_both_halves_are_the_whole(decoder_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sounds, change = [], Deck.change
 
-    def twice(deck: Deck, now: int, *arguments: object, **more: object) -> None:
-        change(deck, now, *arguments, in_two=True, **more)  # type: ignore[arg-type]
+    def twice(deck: Deck, now: int, master_gain: Callable[[float], float], at_clock: bool = True) -> None:
+        change(deck, now, master_gain, at_clock, Way(in_two=True))
         if deck.is_half_made:
-            change(deck, now, *arguments, **more)  # type: ignore[arg-type]
+            change(deck, now, master_gain, at_clock)
 
     for make in (change, twice):
         monkeypatch.setattr(Deck, "change", make)
