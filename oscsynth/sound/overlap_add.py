@@ -167,7 +167,7 @@ class OverlapAdd:
         spectra = np.zeros((n_hops, n_carriers, self._carrier.stft.n_bins), np.complex64)
         if layer.pairs is not None:
             for carrier, offset in enumerate(self._offsets[:n_carriers]):
-                spectra[:, carrier] = noise_spectrum(layer.pairs, self._carrier.kernels_in_a_row(hop + offset, n_hops))
+                spectra[:, carrier] = noise_spectrum(layer.pairs, self._carrier.kernels(*range(hop + offset, hop + offset + n_hops)))
         if layer.tone is not None:
             for ahead, spectrum in enumerate(spectra):
                 spectrum += layer.tone.spectrum(hop + ahead, n_carriers)

@@ -118,21 +118,16 @@ class NoiseCarrier:
         """Return the hop at which a patch with this seed starts in the loop."""
         return int(np.random.default_rng(seed).integers(self.n_hops))
 
-    def kernels(self, mid: int, side: int | None = None) -> Spectrum:
-        """Return Q0, Q+ and Q- of one hop of the loop, or of two, as they are for `noise_spectrum`: complex64 (1 or 2, 3, n_bins), not to be changed.
+    def kernels(self, *hops: int) -> Spectrum:
+        """Return Q0, Q+ and Q- as they are for `noise_spectrum`, complex64 (hops, 3, n_bins), not to be changed.
 
-        They are made when they are first asked for: all of them would take two tenths of a second, before anything sounds.
+        Of one hop of the loop, of any two, or of some that follow each other, `HOPS_AHEAD` at most. They are made when they are first asked for: all
+        of them would take two tenths of a second, before anything sounds.
         """
-        first = self._made(mid)
-        if side is None:
-            return self._kernels[first : first + 1]
-        # Any two rows are a view of the table: nothing is copied.
-        return self._kernels[first :: self._made(side) - first][:2]
-
-    def kernels_in_a_row(self, hop: int, n_hops: int) -> Spectrum:
-        """Return the same of some hops that follow each other, `HOPS_AHEAD` at most: complex64 (n_hops, 3, n_bins)."""
-        first, *_ = [self._made(each) for each in range(hop, hop + n_hops)]
-        return self._kernels[first : first + n_hops]
+        first, *others = [self._made(hop) for hop in hops]
+        # Any two rows, and some in a row, are a view of the table: nothing is copied.
+        step = others[0] - first if len(others) == 1 else 1
+        return self._kernels[first::step][: len(hops)]
 
     def _made(self, hop: int) -> int:
         hop %= self.n_hops

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oscsynth.sound.phase import WINDOW_SQUARES, NoiseCarrier, Stft, synthesise
+from oscsynth.sound.phase import HOPS_AHEAD, WINDOW_SQUARES, NoiseCarrier, Stft, synthesise
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,12 @@ def test_two_hops_are_heard_as_each_by_itself(mid: int, side: int) -> None:
     if mid % carrier.n_hops != side % carrier.n_hops:
         both = synthesise(magnitude, carrier.kernels(mid, side))
         np.testing.assert_array_equal(both, [synthesise(magnitude, carrier.kernels(hop))[0] for hop in (mid, side)])
+
+
+@given(st.integers(0, 200), st.integers(1, HOPS_AHEAD))
+def test_hops_in_a_row_are_each_by_itself_over_the_seam_too(first: int, n_hops: int) -> None:
+    carrier, hops = small_carrier(), range(first, first + n_hops)
+    np.testing.assert_array_equal(carrier.kernels(*hops), [carrier.kernels(hop)[0] for hop in hops])
 
 
 @functools.cache
