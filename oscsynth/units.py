@@ -1,4 +1,4 @@
-"""Inverse pairs of conversions, pure functions of floats; any thread, imports nothing of the house.
+"""Conversions, pure functions of floats; any thread, imports nothing of the house.
 
 >>> db_to_amplitude(amplitude_to_db(0.5))
 0.5
@@ -9,11 +9,17 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 # OSC reserves '#' in addresses, so an address says Cs where a name says C#.
 PITCH_CLASS_ADDRESSES = tuple(name.replace("#", "s") for name in PITCH_CLASSES)
 SILENCE_DB = -120.0
+Pitch = TypeVar("Pitch", float, "NDArray[np.float64]")
 
 BEND = 4.0  # of the exponential and logarithmic fader curves
 
@@ -39,24 +45,10 @@ def amplitude_to_db(amplitude: float) -> float:
     return 20.0 * math.log10(amplitude) if amplitude > 1e-6 else SILENCE_DB
 
 
-def midi_to_hz(pitch_midi: float) -> float:
-    """Return the frequency of a MIDI pitch; 69 is 440 Hz."""
-    return 440.0 * math.exp2((pitch_midi - 69.0) / 12.0)
-
-
-def hz_to_midi(frequency_hz: float) -> float:
-    """Return the MIDI pitch, with cents as the fraction, of a frequency above 0 Hz."""
-    return 69.0 + 12.0 * math.log2(frequency_hz / 440.0)
-
-
-def semitones_to_ratio(semitones: float) -> float:
-    """Return the frequency ratio of an interval in semitones."""
-    return math.exp2(semitones / 12.0)
-
-
-def ratio_to_semitones(ratio: float) -> float:
-    """Return the interval in semitones of a frequency ratio above 0."""
-    return 12.0 * math.log2(ratio)
+def midi_to_hz(pitch_midi: Pitch) -> Pitch:
+    """Return the frequency of a MIDI pitch, or of each in an array; 69 is 440 Hz, fractions are cents."""
+    hz: Pitch = 440.0 * 2.0 ** ((pitch_midi - 69.0) / 12.0)
+    return hz
 
 
 def bend(position: float, curve: str) -> float:

@@ -10,6 +10,8 @@ import functools
 
 import numpy as np
 
+from oscsynth.units import midi_to_hz
+
 from .spectra import Stft
 
 N_CLASSES = 12
@@ -66,7 +68,7 @@ def _partial_weights(stft: Stft, octaves: tuple[int, ...]) -> np.ndarray:
     weights = np.zeros((len(octaves), N_CLASSES, stft.n_bins), np.float32)
     for row, octave in enumerate(octaves):
         for note_class in range(N_CLASSES):
-            fundamental_hz = 440.0 * 2.0 ** ((12 * (octave + 1) + note_class - 69) / 12)
+            fundamental_hz = midi_to_hz(12.0 * (octave + 1) + note_class)
             for partial in range(1, N_SEARCHED_PARTIALS + 1):
                 centre = fundamental_hz * partial * stft.window_samples / stft.sample_rate_hz
                 width = max(1.0, 0.02 * centre)  # a third of a semitone, and never less than a bin

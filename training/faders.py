@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from oscsynth.units import midi_to_hz
+
 from .decoder_file import DecoderFile
 from .figures import in_bands
 
@@ -155,7 +157,7 @@ def _moved(opened: DecoderFile, number: int, rng: np.random.Generator, places: i
     positions[:, :, number] = np.linspace(0, 1, N_STEPS, dtype=np.float32)
     notes = np.repeat(rng.choice(opened.notes(), places), N_STEPS)
     magnitude = opened.decode(positions.reshape(-1, opened.n_latents), notes)
-    pitch_hz = 440.0 * 2.0 ** ((notes - 69) / 12)
+    pitch_hz = midi_to_hz(notes.astype(float))
     effects = [_effect(quality, quality.measure(magnitude, pitch_hz, opened.bin_hz).reshape(places, N_STEPS)) for quality in QUALITIES]
     effects.sort(key=lambda effect: -max(abs(effect.change), abs(effect.bulge)))
     ends = magnitude.reshape(places, N_STEPS, -1)[:, [0, -1]]

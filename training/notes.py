@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from oscsynth.units import midi_to_hz
+
 from . import chroma
 from .chroma import CLASS_NAMES
 from .decoder_file import DecoderFile
@@ -62,7 +64,7 @@ def cents(magnitude: np.ndarray, pitch_midi: int, bin_hz: float) -> np.ndarray:
 
     Each partial's place is refined by a parabola through the logarithms of its three highest bins.
     """
-    fundamental = 440.0 * 2 ** ((pitch_midi - 69) / 12) / bin_hz  # in bins
+    fundamental = midi_to_hz(float(pitch_midi)) / bin_hz  # in bins
     partials = fundamental * np.arange(1, N_PARTIALS + 1)
     partials = partials[partials < magnitude.shape[1] - 3]
     levels, places = np.zeros((len(partials), len(magnitude))), np.zeros((len(partials), len(magnitude)))

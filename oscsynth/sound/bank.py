@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..parameters import MAX_PART_VOICES, MAX_VOICES, N_VOICE_LATENTS, PART_SLOTS, VOICE_SLOTS
-from ..units import bend, db_to_amplitude
+from ..units import bend, db_to_amplitude, midi_to_hz
 from .budget import Budget
 from .controls import STREAM_SECONDS, Controls, Row, Slides
 from .envelopes import Envelopes
@@ -285,7 +285,7 @@ class Bank:
         n = self.n_voices
         sung = self._spectra.sung[:n]
         semitones = self._pitches[:n] - sung + values[:, _GLIDING] + values[:, _BENT] + row[_TRANSPOSE]
-        self.pitches_hz[:n] = 440.0 * 2.0 ** ((sung + semitones - 69.0) / 12.0)
+        self.pitches_hz[:n] = midi_to_hz(sung + semitones)
         touched = np.ones(n, bool) if step else self._touched[:n].copy()
         self._touched[:n] = False
         n_moving = self._spectra.move(moment, values, row, semitones, touched, step)

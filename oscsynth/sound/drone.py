@@ -8,6 +8,7 @@ import numpy as np
 
 from ..parameters import PART_SLOTS
 from ..patch import Patch
+from ..units import midi_to_hz
 from .controls import Controls, Row
 from .gate import Gate
 from .tonal import Apart
@@ -63,7 +64,7 @@ class Drone:
     def apart(self) -> Apart:
         """Return the note classes of the last `spectrum`, each by itself."""
         each, pitches = self._spectra[self._key_now][1], self._pitches
-        pitches_hz = 440.0 * 2.0 ** ((pitches.pitches_midi + pitches.semitones - 69.0) / 12.0)
+        pitches_hz = midi_to_hz(pitches.pitches_midi + pitches.semitones)
         return Apart(each, np.full(len(each), self._level), pitches_hz, tuple(pitches.chroma.argmax(1).tolist()))
 
     def _spectrum_at(self, moment: float, row: Row, step: int) -> Magnitudes:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..metadata import Metadata
 from ..patch import LatentControl, Patch
+from ..units import midi_to_hz
 from .controls import Row, bent, part_slews
 from .moving import shape
 from .phase import Stft
@@ -64,7 +65,7 @@ class Loaded:
 
     def shape(self, decoded: Magnitudes, semitones: Row, pitches_midi: Row, out: Magnitudes | None = None) -> Magnitudes:
         """Return decoded spectra on the engine's bins, each moved by some semitones from the pitch that it has: float32 (voices, n_bins)."""
-        pitches_hz = 440.0 * 2.0 ** ((pitches_midi - 69.0) / 12.0)
+        pitches_hz = midi_to_hz(pitches_midi)
         moved = shape(decoded, self.stft, self.bin_hz, semitones, pitches_hz, self.patch.stretch, self.patch.formants, out)
         silent = self._n_silent
         moved[:, :silent] = moved[:, -1:] = 0.0  # as `audible` has it

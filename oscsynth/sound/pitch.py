@@ -10,6 +10,8 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from ..units import midi_to_hz
+
 Magnitudes = NDArray[np.float32]
 
 N_CLASSES = 12
@@ -46,7 +48,7 @@ def _partials(sample_rate_hz: int, window_samples: int, note: int) -> Magnitudes
     bins = np.arange(window_samples // 2 + 1)
     weights = np.zeros((len(OCTAVES), len(bins)), np.float32)
     for row, octave in zip(weights, OCTAVES, strict=True):
-        fundamental_hz = 440.0 * 2.0 ** ((12 * (octave + 1) + note - 69) / 12)
+        fundamental_hz = midi_to_hz(12.0 * (octave + 1) + note)
         for partial in range(1, N_SEARCHED_PARTIALS + 1):
             centre = fundamental_hz * partial * window_samples / sample_rate_hz
             near = np.abs(bins - centre) <= max(1.0, 0.02 * centre)  # a third of a semitone, and never less than a bin

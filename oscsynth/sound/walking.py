@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from ..units import midi_to_hz
 from .budget import Budget
 from .comb import Combs, combed
 from .controls import Indices, Row
@@ -151,7 +152,7 @@ class Walking:
         if sound.patch.phase != "tonal":
             self.magnitudes[at] = spectra
             return
-        pitches_hz = 440.0 * 2.0 ** ((self.sung[at] + semitones - 69.0) / 12.0)
+        pitches_hz = midi_to_hz(self.sung[at] + semitones)
         self.magnitudes[at], lobes = combed(powers, self._combs(pitches_hz.tolist()))
         for place, each in zip(at.tolist(), lobes, strict=True):
             self._lobes[place] = each

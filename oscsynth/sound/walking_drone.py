@@ -8,6 +8,7 @@ import weakref
 import numpy as np
 
 from ..parameters import N_CLASSES, PART_SLOTS
+from ..units import midi_to_hz
 from .budget import Budget
 from .controls import Controls, Row
 from .drone import registers
@@ -65,7 +66,7 @@ class WalkingDrone:
             return None
         asked, there = registers(self._controls, row, self._sound.patch)
         semitones = self._begin(sounds, moment, asked) + row[_TRANSPOSE] + 12.0 * self._slide(asked, there)
-        self._pitches_hz = 440.0 * 2.0 ** ((self._spectra.sung + semitones - 69.0) / 12.0)
+        self._pitches_hz = midi_to_hz(self._spectra.sung + semitones)
         self.n_moving = self._spectra.move(moment, np.zeros((N_CLASSES, 0)), row, semitones, sounds, step)
         self._gains = level * np.sqrt(np.where(sounds, weights, 0.0) / weights[sounds].sum())
         total: Magnitudes = np.sqrt((self._gains[sounds] ** 2).astype(np.float32) @ self._spectra.powers[sounds])
