@@ -111,7 +111,8 @@ class WallClock:
 LEARN_SECONDS = 1.0  # every call that is earlier moves the line so long
 WINDOW_SECONDS = 0.1
 TOLERANCE_SECONDS = 0.0003  # nearer than this the line stays: the same sample for the same moment
-JUMP_SECONDS = 0.003  # farther off than this, samples were lost
+JUMP_SECONDS = 0.003  # farther off than this, samples were lost; in short blocks ...
+JUMP_BLOCKS, LEAST_JUMP_SECONDS = 0.75, 0.001  # ... than most of one: a device that goes on without one loses just that
 _JUMP_WINDOWS, _DRIFT_WINDOWS = 3, 20  # of the same opinion before it counts
 _SLEW = 0.0005  # seconds a second, while it is being put right
 _MAX_DRIFT = 0.0005
@@ -121,8 +122,8 @@ class SampleClock:
     """At which sample a moment falls: a straight line through the earliest calls of a device that is often late and never early.
 
     A line that fits stays untouched, so that the distances of events are exact to the sample. One that is off for two seconds is put right
-    little by little, the second time in the same direction its slope with it (the two clocks drift); one that is off by milliseconds is put
-    right at once (samples were lost).
+    little by little, the second time in the same direction its slope with it (the two clocks drift); one that is off by milliseconds, or
+    in short blocks by one, is put right at once (samples were lost).
     """
 
     def __init__(self, sample_rate_hz: float) -> None:
@@ -135,6 +136,7 @@ class SampleClock:
         self._is_set = False
         self._slope = self._nominal  # seconds a sample
         self._at_samples, self._at_seconds = 0.0, 0.0  # a point of the line
+        self._last_sample, self._jump_seconds = 0, JUMP_SECONDS
         self._window_ends, self._earliest = 0.0, float("inf")
         self._settled_since = 0.0  # when the line was put right last
         self._last_off = self._owed = 0.0  # by how much; and what is still missing of that
@@ -158,6 +160,8 @@ class SampleClock:
             self._learns_until = seconds + LEARN_SECONDS
         elif seconds < min(self._learns_until, self.seconds(sample)):
             self._at_seconds += seconds - self.seconds(sample)
+        block_seconds, self._last_sample = (sample - self._last_sample) * self._nominal, sample
+        self._jump_seconds = min(JUMP_SECONDS, max(LEAST_JUMP_SECONDS, JUMP_BLOCKS * block_seconds))
         self._pay(seconds)
         self._seen_seconds = seconds
         self._earliest = min(self._earliest, seconds - self.seconds(sample))
@@ -175,7 +179,7 @@ class SampleClock:
 
     def _judge(self, sample: int, seconds: float) -> None:
         off = _agreed(list(self._errors)[-_JUMP_WINDOWS:], _JUMP_WINDOWS)
-        if abs(off) > JUMP_SECONDS:
+        if abs(off) > self._jump_seconds:
             self._at_seconds += off
             self._put_right(0.0, 0.0, seconds)
             return
