@@ -125,7 +125,7 @@ def draw(results: list[dict[str, Any]], path: Path) -> None:
 
     figure, pair = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
     for result in results:
-        axes = pair[result["decoder"] == "orchestra"]
+        axes = pair[int(result["decoder"] == "orchestra")]
         axes.plot(result["counts"], result["median"], marker="o", ms=3, lw=1, label=result["kind"])
     for axes, title in zip(pair, ("violin", "orchestra"), strict=True):
         axes.axhline(100.0, color="#000000", lw=0.8)
