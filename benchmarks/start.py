@@ -122,8 +122,8 @@ def draw(runs: list[dict[str, float]], path: Path) -> None:
             if name in GOALS:
                 axes.plot([GOALS[name]], [place], ">", color="#d55e00")
         axes.set_yticks(range(len(names)), [name.removesuffix(" memory") for name in reversed(names)])
-        axes.set(xlabel=f"{unit}: each run, the median, and the most that is wanted (triangle)", xlim=(0, None), ylim=(-0.5, len(names) - 0.5))
-        axes.xaxis.label.set_fontsize(8)
+        axes.set(xlabel=unit, xlim=(0, None), ylim=(-0.5, len(names) - 0.5))
+    figure.suptitle("each run, the median, and the most that is wanted (triangle)", fontsize=9)
     figure.savefig(path, dpi=110)
 
 
