@@ -6,6 +6,7 @@ Times are seconds of ``time.monotonic``, which all processes share and nobody se
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -114,6 +115,7 @@ TOLERANCE_SECONDS = 0.0003  # nearer than this the line stays: the same sample f
 JUMP_SECONDS = 0.003  # farther off than this, samples were lost; in short blocks ...
 JUMP_BLOCKS, LEAST_JUMP_SECONDS = 0.75, 0.001  # ... than most of one: a device that goes on without one loses just that
 _JUMP_WINDOWS, _DRIFT_WINDOWS = 3, 20  # of the same opinion before it counts
+STEP = 0.5  # of what it is off by, that it was off by just before
 _SLEW = 0.0005  # seconds a second, while it is being put right
 _MAX_DRIFT = 0.0005
 
@@ -128,7 +130,7 @@ class SampleClock:
 
     def __init__(self, sample_rate_hz: float) -> None:
         self._nominal = 1.0 / sample_rate_hz
-        self._errors: deque[float] = deque(maxlen=_DRIFT_WINDOWS)
+        self._errors: deque[float] = deque(maxlen=_DRIFT_WINDOWS + 1)
         self.reset()
 
     def reset(self) -> None:
@@ -183,13 +185,15 @@ class SampleClock:
             self._at_seconds += off
             self._put_right(0.0, 0.0, seconds)
             return
-        off = _agreed(list(self._errors), _DRIFT_WINDOWS)
+        before, *errors = self._errors if len(self._errors) > _DRIFT_WINDOWS else (math.nan, *self._errors)
+        off = _agreed(errors, _DRIFT_WINDOWS)
         if abs(off) > TOLERANCE_SECONDS and not self._owed:
             self._at_samples, self._at_seconds = float(sample), self.seconds(sample)
-            if off * self._last_off > 0.0:
+            is_step = abs(before) < STEP * abs(off)  # what came at once is no drift
+            if not is_step and off * self._last_off > 0.0:
                 drift = self._slope / self._nominal - 1.0 + off / (seconds - self._settled_since)
                 self._slope = self._nominal * (1.0 + min(max(drift, -_MAX_DRIFT), _MAX_DRIFT))
-            self._put_right(off, off, seconds)
+            self._put_right(0.0 if is_step else off, off, seconds)
 
     def _put_right(self, off: float, owed: float, seconds: float) -> None:
         self._last_off, self._owed, self._settled_since = off, owed, seconds

@@ -168,6 +168,17 @@ def test_lost_samples_are_noticed_within_half_a_second(block, lost_samples):
     assert clock.sample(clock.seconds(sample)) == pytest.approx(sample)
 
 
+def test_samples_that_are_lost_in_small_steps_are_not_taken_for_drift():
+    """A sound server that comes late goes on from there: by less than a block, again and again."""
+    clock, sample, start = SampleClock(RATE_HZ), 0, 100.0
+    for n, lost_seconds in enumerate([0.0, 0.0009, 0.0006, 0.0012, 0.0008, 0.0015]):
+        start += lost_seconds
+        first = sample
+        sample = play(clock, 6, start=start + first / RATE_HZ, first=first, block=128, seed=n, late=lambda rng: rng.uniform(0, 0.0005))
+        assert clock.seconds(sample) == pytest.approx(start + sample / RATE_HZ, abs=0.0004)
+        assert clock.seconds(sample + RATE_HZ) - clock.seconds(sample) == pytest.approx(1.0, abs=1e-9)
+
+
 def test_a_stall_that_is_caught_up_moves_nothing():
     clock = SampleClock(RATE_HZ)
     sample = play(clock, 3)
