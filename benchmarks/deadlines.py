@@ -34,6 +34,7 @@ from oscsynth.sound.loading import load_sound
 from tests.audio.jack_server import environment, jack_server
 
 from .machine import machine
+from .picture import pyplot
 from .timetags import load
 
 RATE_HZ = 44100
@@ -144,11 +145,7 @@ def measure(piece: str, period_samples: int, n_load: int, seconds: float) -> Res
 
 def draw(results: list[Result], path: Path) -> None:
     """Draw a histogram for each piece and period, alone and busy."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     periods = sorted({result.period_samples for result in results})
     figure, grid = plt.subplots(len(PIECES), len(periods), figsize=(9, 5), sharex=True, sharey=True, layout="constrained", squeeze=False)
     for result in results:

@@ -57,14 +57,14 @@ def _spread(each: dict[str, Any]) -> tuple[str, str]:
 
 def latency(found: list[dict[str, Any]]) -> str:
     """Return the figures of `benchmarks.latency`, in milliseconds."""
-    return f"Milliseconds; {found[0]['events']} events each.\n\n{latency_table(found)}\n\n![](latency.png)"
+    return f"Milliseconds; {found[0]['events']} events each.\n\n{latency_table(found)}"
 
 
 def flood(found: list[dict[str, Any]]) -> str:
     """Return the figures of `benchmarks.latency` with everything against it, in milliseconds."""
     [busy, messages] = {(each["load"], each["flood"]) for each in found}.pop()
     how = f"The same with {busy} programs that only compute, and another process that sends {messages:,} messages a second."
-    return f"{how}\n\n{latency_table(found)}\n\n![]({FLOOD}.png)"
+    return f"{how}\n\n{latency_table(found)}"
 
 
 def deadlines(found: dict[str, Any]) -> str:
@@ -77,7 +77,7 @@ def deadlines(found: dict[str, Any]) -> str:
             yield each["piece"], each["period_samples"], how, *shares, f"{each['late']} of {each['blocks']:,}"
 
     head = ("what plays", "period", "beside", "p50", "p99", "p99.9", "worst", "blocks late")
-    return table(head, rows()) + "\n\n![](deadlines.png)"
+    return table(head, rows())
 
 
 def overload(found: dict[str, Any]) -> str:
@@ -88,7 +88,7 @@ def overload(found: dict[str, Any]) -> str:
             how = "as it is" if each["gives_up"] else "with giving up switched off"
             yield how, f"{each['late']} of {each['blocks']:,}", f"{100 * each['worst']:.0f} %", each["shed"]
 
-    return table(("", "blocks late", "the worst, of its length", "notes given up"), rows()) + "\n\n![](overload.png)"
+    return table(("", "blocks late", "the worst, of its length", "notes given up"), rows())
 
 
 def start(found: dict[str, Any]) -> str:
@@ -99,7 +99,7 @@ def start(found: dict[str, Any]) -> str:
             values = [run[name] for run in found["runs"]]
             yield name, f"{statistics.median(values):.2f}", f"{max(values):.2f}"
 
-    return f"Seconds, megabytes; {len(found['runs'])} runs.\n\n{table(('', 'median', 'worst'), rows())}\n\n![](start.png)"
+    return f"Seconds, megabytes; {len(found['runs'])} runs.\n\n{table(('', 'median', 'worst'), rows())}"
 
 
 def voices(found: dict[str, Any]) -> str:
@@ -114,7 +114,7 @@ def voices(found: dict[str, Any]) -> str:
 
     head = ("notes", *map(str, counts), f"that fit into {FITS_PERCENT:.0f} %")
     how = f"Percent of a core, the median of {found['repeats']} turns, in blocks of {found['block_samples']} samples."
-    return f"{how}\n\n{table(head, rows())}\n\n![](voices.png)"
+    return f"{how}\n\n{table(head, rows())}"
 
 
 def _fit(counts: list[int], percent: list[float]) -> str:
@@ -135,7 +135,7 @@ def answers(found: dict[str, Any]) -> str:
 
     engine = f"{found['late_blocks']} blocks were late meanwhile, {found['held_up']} of them since the engine was kept waiting"
     head = f"{found['sent']:,} messages a second. {found['lost']} answers did not come; {engine}."
-    return f"{head} Milliseconds:\n\n{table(('', 'answers', 'p50', 'p99', 'longest'), rows())}\n\n![](flood.png)"
+    return f"{head} Milliseconds:\n\n{table(('', 'answers', 'p50', 'p99', 'longest'), rows())}"
 
 
 def idle(found: dict[str, Any]) -> str:
@@ -163,16 +163,6 @@ def switching(found: dict[str, Any]) -> str:
     return table(("", ""), rows)
 
 
-def switch(found: dict[str, Any]) -> str:
-    """Return the figures of `benchmarks.switch`, and the picture."""
-    return f"{switching(found)}\n\n![](switch.png)"
-
-
-def scenes(found: dict[str, Any]) -> str:
-    """Return the figures of `benchmarks.scenes`, and the picture."""
-    return f"{switching(found)}\n\n![](scenes.png)"
-
-
 def recording(found: dict[str, Any]) -> str:
     """Return the figures of `benchmarks.recording`."""
     return f"{found['samples']:,} samples ({found['minutes']:.1f} minutes) in {found['name']}: **{found['different']}** differ from what was heard."
@@ -180,7 +170,7 @@ def recording(found: dict[str, Any]) -> str:
 
 def soak(found: dict[str, Any]) -> str:
     """Return the figures of `benchmarks.soak`."""
-    return f"{found['minutes']:.0f} minutes: [the report](soak.md).\n\n![](soak.png)"
+    return f"{found['minutes']:.0f} minutes: [the report](soak.md)."
 
 
 # File, title, command, what is measured and how, what writes its figures.
@@ -260,14 +250,14 @@ SECTIONS: tuple[tuple[str, str, str, str, Callable[[Any], str]], ...] = (
         "Ten patch switches a second for a minute",
         "benchmark-switch",
         "Through JACK at 512 samples a period. A click would be a second difference larger than those of the patches themselves.",
-        switch,
+        switching,
     ),
     (
         "scenes",
         "Ten scenes a second for a minute",
         "benchmark-scenes",
         "Twenty scenes of one to three parts, in random order; after each the whole state is compared with what belongs to the scene.",
-        scenes,
+        switching,
     ),
     (
         "recording",
@@ -295,7 +285,8 @@ def page(folder: Path) -> str:
         machines = {each.get("machine", "") for each in (found if isinstance(found, list) else [found])} - {""}
         where = f" Measured on: {'; '.join(sorted(machines))}." if machines else ""
         note = f" {notes[name]}" if name in notes else ""
-        parts.append(f"## {title}\n\n`make {command}`. {text}{where}{note}\n\n{figures(found)}")
+        picture = f"\n\n![]({name}.png)" if path.with_suffix(".png").exists() else ""
+        parts.append(f"## {title}\n\n`make {command}`. {text}{where}{note}\n\n{figures(found)}{picture}")
     return "\n\n".join(parts) + "\n"
 
 

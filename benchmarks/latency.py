@@ -37,6 +37,7 @@ from tests.onsets import bundle, tag_now
 from tests.serving import Serve, free_port
 
 from .machine import machine
+from .picture import pyplot
 from .switch import late_clients
 from .timetags import load
 
@@ -279,18 +280,14 @@ def measure(player: str, period_samples: int, timetagged: bool, events: int, n_l
 def kept(path: Path, results: list[Result]) -> list[Result]:
     """Return what an earlier run found under the same conditions that this one did not look at."""
     earlier = [Result(**each) for each in json.loads(path.read_text())] if path.exists() else []
-    new, against = {(result.player, result.period_samples, result.timetagged) for result in results}, (results[0].load, results[0].flood)
-    looked_at_alike = [result for result in earlier if (result.load, result.flood) == against]
-    return [result for result in looked_at_alike if (result.player, result.period_samples, result.timetagged) not in new]
+    new, against = {(each.player, each.period_samples, each.timetagged) for each in results}, (results[0].load, results[0].flood)
+    alike = (each for each in earlier if (each.load, each.flood) == against)
+    return [each for each in alike if (each.player, each.period_samples, each.timetagged) not in new]
 
 
 def draw(results: list[Result], path: Path) -> None:
     """Draw the distribution of the first changed sample for each run."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     at_once = [result for result in results if not result.timetagged] or results
     figure, axes = plt.subplots(figsize=(8, 0.6 + 0.6 * len(at_once)), layout="constrained")
     axes.boxplot([result.latencies for result in at_once], orientation="horizontal", whis=(1, 99), widths=0.6)

@@ -26,6 +26,7 @@ from tests.engine_harness import wait_until
 from tests.serving import Serve, tiny_patches
 
 from .machine import machine
+from .picture import pyplot
 
 CONTEXT = multiprocessing.get_context("spawn")
 SETTLE_SECONDS = 3.0  # until the doors for apps are open
@@ -114,11 +115,7 @@ def measure(seconds: float) -> Result:
 
 def draw(result: Result, path: Path) -> None:
     """Draw which share of the answers was there after how long."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     figure, axes = plt.subplots(figsize=(8, 3), layout="constrained")
     axes.ecdf(result.before_ms, color="#0072b2", label="before the flood")
     axes.ecdf(result.during_ms, color="#d55e00", label=f"while {result.sent:,} messages a second come")

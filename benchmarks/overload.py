@@ -30,6 +30,7 @@ from oscsynth.renderer import Renderer
 from oscsynth.sound.loading import load_sound
 
 from .machine import machine
+from .picture import pyplot
 
 RATE_HZ, BLOCK_SAMPLES = 44100, 256
 NOTE_EVERY_SECONDS = 0.1
@@ -120,11 +121,7 @@ def measure(gives_up: bool, n_notes: int) -> Result:
 
 def draw(results: list[Result], path: Path) -> None:
     """Draw load and notes over time."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     figure, (load, notes) = plt.subplots(2, 1, figsize=(8, 5), sharex=True, layout="constrained")
     for result in results:
         colour, label = ("#0072b2", "giving up") if result.gives_up else ("#d55e00", "as it comes")

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .picture import pyplot
+
 PAGE = """# Hours of everything at once
 
 *{machine}; {minutes:.0f} minutes{unfinished}. Written by `make soak`, with all figures in [soak.json](soak.json).*
@@ -108,11 +110,7 @@ def _by_steal(samples: list[dict[str, float]]) -> list[str]:
 
 def draw(report: dict[str, Any], path: Path) -> None:
     """Draw load, xruns and memory over time."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     samples = report["samples"]
     minutes = [row["seconds"] / 60 for row in samples]
     figure, (load, count, memory) = plt.subplots(3, 1, figsize=(8, 7), sharex=True, layout="constrained")

@@ -23,6 +23,7 @@ from tests.engine_harness import wait_until
 from tests.serving import Serve, child_pids, is_alive, megabytes, tiny_patches
 
 from .machine import machine
+from .picture import pyplot
 
 GOALS = {  # seconds, megabytes
     "first sound": 1.2,
@@ -108,11 +109,7 @@ def jack_gap_seconds(patches: Path) -> float:
 
 def draw(runs: list[dict[str, float]], path: Path) -> None:
     """Draw each run, and what was aimed at."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     figure, pair = plt.subplots(1, 2, figsize=(9, 3), layout="constrained", width_ratios=(3, 2))
     for axes, names, unit in zip(pair, (SECONDS, MEGABYTES), ("seconds", "MB"), strict=True):
         for place, name in enumerate(reversed(names)):

@@ -24,6 +24,7 @@ from tests.engine_harness import wait_until
 from tests.serving import Serve, megabytes, tiny_patches
 
 from .machine import machine, stolen_seconds
+from .picture import pyplot
 
 SWITCHES_PER_SECOND = 10
 STEADY_SECONDS = 3.0
@@ -160,11 +161,7 @@ def main() -> None:
 
 def draw(result: Result, path: Path) -> None:
     """Draw how rough each part of what was heard is."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     figure, axes = plt.subplots(figsize=(8, 2.6), layout="constrained")
     axes.plot(PART_SECONDS * np.arange(len(result.rough_parts)), result.rough_parts, color="#0072b2", lw=0.8)
     axes.axhline(1.0, color="#000000", lw=0.8)

@@ -28,6 +28,7 @@ import numpy as np  # noqa: E402
 
 from benchmarks.compute import BLOCK_SAMPLES, RATE_HZ  # noqa: E402
 from benchmarks.machine import machine  # noqa: E402
+from benchmarks.picture import pyplot  # noqa: E402
 from oscsynth.library import factory_folder  # noqa: E402
 from oscsynth.parameters import State  # noqa: E402
 from oscsynth.patch import Patch, Stretch  # noqa: E402
@@ -118,11 +119,7 @@ def measure(seconds: float, repeats: int) -> list[dict[str, Any]]:
 
 def draw(results: list[dict[str, Any]], path: Path) -> None:
     """Draw what each kind of notes takes over how many there are."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     figure, pair = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
     for result in results:
         axes = pair[int(result["decoder"] == "orchestra")]

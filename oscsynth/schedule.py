@@ -124,8 +124,8 @@ class SampleClock:
     """At which sample a moment falls: a straight line through the earliest calls of a device that is often late and never early.
 
     A line that fits stays untouched, so that the distances of events are exact to the sample. One that is off for two seconds is put right
-    little by little, the second time in the same direction its slope with it (the two clocks drift); one that is off by milliseconds, or
-    in short blocks by one, is put right at once (samples were lost).
+    little by little; where it came there little by little as well, and for the second time in the same direction, its slope with it (the two clocks
+    drift). One that is off by milliseconds, or in short blocks by one, is put right at once (samples were lost).
     """
 
     def __init__(self, sample_rate_hz: float) -> None:
