@@ -71,8 +71,9 @@ benchmark-recording: .venv/test.stamp  ## ten minutes of a recording against wha
 	$(BIN)/python -m benchmarks.recording --output docs/benchmarks
 
 MINUTES ?= 30
-soak: .venv/test.stamp  ## half an hour (or MINUTES=120) of everything at once under JACK
-	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) --output docs/benchmarks
+RENDER_AHEAD ?= 0
+soak: .venv/test.stamp  ## half an hour (or MINUTES=120) of everything at once under JACK, with RENDER_AHEAD=0 blocks
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) --render-ahead $(RENDER_AHEAD) --output docs/benchmarks
 
 benchmark-midi: .venv/test.stamp  ## measure how fast MIDI files are rendered, and how exactly a keyboard is heard
 	$(BIN)/python -m benchmarks.midi_file

@@ -1,4 +1,4 @@
-"""Hours of everything at once, through a real JACK server: python -m benchmarks.soak [--minutes 30] [--output docs/benchmarks].
+"""Hours of everything at once, through a real JACK server: python -m benchmarks.soak [--minutes 30] [--render-ahead 0] [--output docs/benchmarks].
 
 ``serve`` plays the shipped patches in two parts and more under JACK's dummy driver, 512 samples a period, while `soak_crowd` plays notes and faders,
 switches patches and scenes, sends broken packets, and connects and leaves by UDP, TCP and WebSocket. scsynth, which does nothing, is a client
@@ -8,7 +8,8 @@ Judged are: blocks for which the engine itself computed longer than they last, w
 first minutes, and what the daemon printed. Told besides: every xrun with the client that JACK's log names (*Running*: its thread had begun;
 *Triggered*: the system had not let it begin), and for each quarter of a second in which the daemon was named, whether a block of it computed too
 long, was kept waiting by the system or by other programs, or was rendered in time. `standstill` watches the processors meanwhile: where one of them
-stood still for longer than a block leaves free, no program could have been in time, and a late block or such a quarter of a second is told as that.
+stood still within a block for longer than a block leaves free, no program could have been in time, and a late block or such a quarter of a second is
+told as that. With blocks rendered ahead, a late one is judged where it was heard: where nothing was left for the device just then, or that was late.
 Writes JSON every minute, so that an end by force leaves what there is, then a picture and a page.
 """
 
@@ -48,7 +49,8 @@ from .standstill import Standstill
 
 N_SCENES = 6
 # Of a block the engine plans 0.7 at most: what stands still for longer than the rest makes it late, whatever it does.
-FREE_SECONDS = 0.3 * PERIOD_SAMPLES / SAMPLE_RATE_HZ
+BLOCK_SECONDS = PERIOD_SAMPLES / SAMPLE_RATE_HZ
+FREE_SECONDS = 0.3 * BLOCK_SECONDS
 CATCH_SECONDS = 0.02  # how soon it is seen that a block was late; telemetry tells it every 2048 samples
 TOLD_SECONDS = (2048 + 2 * PERIOD_SAMPLES) / SAMPLE_RATE_HZ
 MOMENT_SECONDS = 0.25
@@ -68,6 +70,7 @@ class Report:
 
     machine: str
     minutes: float
+    render_ahead: int = 0
     finished: bool = False
     crowd: dict[str, int] = field(default_factory=dict)
     answers_ms: dict[str, float] = field(default_factory=dict)
@@ -76,7 +79,8 @@ class Report:
     moments: dict[str, int] = field(default_factory=dict)  # quarter seconds with xruns in which the daemon was named, by what else was so
     late_blocks: int = 0
     held_up: int = 0
-    stood_still: int = 0  # of the late blocks that were not held up, those in whose time a processor stood still
+    unheard: int = 0  # of the late blocks that were not held up, those that what was rendered ahead made up for
+    stood_still: int = 0  # of the others, those in whose time a processor stood still
     standstills: dict[str, int] = field(default_factory=dict)  # how often one did, for longer than that
     underruns: int = 0
     errors: int = 0
@@ -102,7 +106,7 @@ class Report:
         """Return what should not be."""
         ours = soak_page.ours(vars(self))
         checks = (
-            (ours == 0, f"{ours} blocks computed for longer than they last"),
+            (ours == 0, f"{ours} blocks computed for longer than they last{' and heard' if self.render_ahead else ''}"),
             (self.stuck_notes <= 0 and self.sounding_parts_at_the_end <= 0, f"{self.stuck_notes} notes sound at the end"),
             (all(mb < MAX_GROWTH_MB for mb in self.growth_mb.values()), f"memory grew: {self.growth_mb}"),
             (self.errors + self.restarts == 0, f"{self.errors} faults in the render, {self.restarts} new processes"),
@@ -132,7 +136,7 @@ class Observer:
         if any(who.startswith("PortAudio") for who in new):
             late, held_up = now.late_blocks - last.late_blocks, now.held_up - last.held_up
             kind = OURS if late > held_up else HELD_UP if late else OUTSIDE
-            if self._standstill.longest_seconds(self._looked_seconds - TOLD_SECONDS, time.monotonic()) > FREE_SECONDS:
+            if self._has_stood_still(self._looked_seconds):
                 kind += ", while a processor stood still"
             if any(who.startswith("SuperCollider") for who in new):
                 kind += ", and scsynth was late as well"
@@ -147,9 +151,15 @@ class Observer:
             now, until = self._serve.telemetry, time.monotonic()
             if late := int(now.late_blocks - now.held_up - before.late_blocks + before.held_up):
                 await asyncio.sleep(CATCH_SECONDS)  # until that was told, too
-                if self._standstill.longest_seconds(since - TOLD_SECONDS, until) > FREE_SECONDS:
+                if self.report.render_ahead and self._serve.telemetry.underruns == before.underruns:
+                    self.report.unheard += late
+                elif self._has_stood_still(since):
                     self.report.stood_still += late
             before, since = now, until
+
+    def _has_stood_still(self, since: float) -> bool:
+        """Whether since then, for which telemetry came a little later, a processor stood still for longer than a block leaves free."""
+        return self._standstill.lost_seconds(since - TOLD_SECONDS, time.monotonic(), BLOCK_SECONDS) > FREE_SECONDS
 
     def look(self) -> None:
         """Add a row."""
@@ -164,10 +174,10 @@ class Observer:
         row = {"seconds": round(time.monotonic() - self.begun_seconds, 1), "load": round(now.load, 3), "voices": now.sounding_voices}
         row |= {"parts": now.sounding_parts, "machine load": os.getloadavg()[0], "steal": stolen_seconds()}
         row |= {"xruns": sum(report.xruns.values()), "late_blocks": report.late_blocks, "held_up": report.held_up, "shed": report.shed}
-        row |= {"stood_still": report.stood_still}
+        row |= {"stood_still": report.stood_still, "unheard": report.unheard}
         if self._standstill.is_there:
-            lengths = [until - since for since, until in self._standstill.found if since > self.begun_seconds]
-            report.standstills = {"1 ms": len(lengths), f"{1000 * FREE_SECONDS:.1f} ms": sum(each > FREE_SECONDS for each in lengths)}
+            lengths = [stop.seconds for stop in self._standstill.found if stop.since > self.begun_seconds]
+            report.standstills = {f"{1000 * least:.1f} ms": sum(each > least for each in lengths) for least in (0.001, FREE_SECONDS)}
         with contextlib.suppress(OSError, TypeError):  # it has just ended
             row |= {f"{name} MB": round(megabytes(pid), 2) for name, pid in pids.items()}
         report.samples.append(row)
@@ -210,7 +220,7 @@ class Observer:
         """Write JSON; the picture and the page come once at the end."""
         if self._output is not None:
             self._output.mkdir(parents=True, exist_ok=True)
-            (self._output / "soak.json").write_text(json.dumps(asdict(self.report)) + "\n")
+            (self._output / f"{soak_page.name(vars(self.report))}.json").write_text(json.dumps(asdict(self.report)) + "\n")
 
 
 def _sentence(line: str) -> str:
@@ -262,9 +272,9 @@ def idle_scsynth(server: str) -> Iterator[subprocess.Popen[bytes] | None]:
         process.wait(5)
 
 
-def run(minutes: float, seed: int, output: Path | None) -> Report:
+def run(minutes: float, render_ahead: int, seed: int, output: Path | None) -> Report:
     """Return what is found."""
-    report = Report(machine(), minutes)
+    report = Report(machine(), minutes, render_ahead)
     names = shipped_patches()
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder, jack_server(log=(log := Path(folder) / "jackd.log")) as (name, _), idle_scsynth(name):
@@ -272,8 +282,8 @@ def run(minutes: float, seed: int, output: Path | None) -> Report:
         patches.mkdir()
         for n in range(1, N_SCENES + 1):
             store_scene(patches / "setlist.yaml", scene(n, names, chance))
-        arguments = "--audio", "portaudio", "--no-announce", "--http-port", str(http_port), "--recordings", folder
-        serve = Serve(*arguments, patches=patches, env=environment(name))
+        arguments = "--audio", "portaudio", "--render-ahead", str(render_ahead), "--no-announce", "--http-port", str(http_port)
+        serve = Serve(*arguments, "--recordings", folder, patches=patches, env=environment(name))
         try:
             wait_until(serve.is_sounding, 30)
             time.sleep(5.0)  # until all that a start takes is over
@@ -295,14 +305,14 @@ def run(minutes: float, seed: int, output: Path | None) -> Report:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--render-ahead", type=int, default=0, help="blocks")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, help="a folder for the JSON, the picture and the page")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was begun is ended, too
-    report = run(arguments.minutes, arguments.seed, arguments.output)
+    report = run(arguments.minutes, arguments.render_ahead, arguments.seed, arguments.output)
     if arguments.output:
-        (arguments.output / "soak.md").write_text(soak_page.page(asdict(report), report.wrong()))
-        soak_page.draw(asdict(report), arguments.output / "soak.png")
+        soak_page.write(asdict(report), report.wrong(), arguments.output)
     print(json.dumps({name: value for name, value in asdict(report).items() if name != "samples"}, indent=1))
     for sentence in report.wrong() or ["nothing is wrong"]:
         print(sentence)

@@ -1,4 +1,7 @@
-"""The picture and the page of `benchmarks.soak`, from its JSON: python -m benchmarks.soak_page docs/benchmarks."""
+"""The picture and the page of `benchmarks.soak`, from its JSON: python -m benchmarks.soak_page docs/benchmarks.
+
+Draws those of every soak that lies there.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,16 @@ from .picture import pyplot
 
 PAGE = """# Hours of everything at once
 
-*{machine}; {minutes:.0f} minutes{unfinished}. Written by `make soak`, with all figures in [soak.json](soak.json).*
+*{machine}; {minutes:.0f} minutes{unfinished}. Written by `make {command}`, with all figures in [{name}.json]({name}.json).*
 
-`serve` plays the shipped patches in {n_parts} parts through a JACK server with its dummy driver, 512 samples a period, while all at once comes what
-can come on a stage: {crowd}. {alone}
+`serve{options}` plays the shipped patches in {n_parts} parts through a JACK server with its dummy driver, 512 samples a period, while all at once
+comes what can come on a stage: {crowd}. {alone}
 
 | what is looked at | wanted | found |
 | --- | --- | --- |
 {rows}
 
-![Load, xruns and memory over time](soak.png)
+![Load, xruns and memory over time]({name}.png)
 
 **Xruns by client**, as the server's log names them: *Running*, the client's thread had begun and did not end in time; *Triggered*, the system had not
 let it begin. scsynth is a client of the same server that has nothing to do: where it is late too, the machine was.
@@ -52,8 +55,16 @@ def page(report: dict[str, Any], wrong: list[str]) -> str:
     load = sum(row["machine load"] for row in samples) / max(1, len(samples))
     growth = {name: report["memory_last_mb"][name] - first for name, first in report["memory_first_mb"].items()}
     answers = report["answers_ms"]
+    n_ahead = report.get("render_ahead", 0)
+    first = [("blocks for which the engine computed longer than they last", "0", ours(report))]
+    if n_ahead:
+        first = [
+            ("blocks for which the engine computed longer than they last, and that was heard", "0", ours(report)),
+            ("the same, and what was rendered ahead made up for it", "", report["unheard"]),
+            ("times that nothing was left for the device, or it was late itself", "", report["underruns"]),
+        ]
     rows = [
-        ("blocks for which the engine computed longer than they last", "0", ours(report)),
+        *first,
         ("blocks late by the engine's own clock, in whose time a processor stood still", "", report.get("stood_still", "not looked at")),
         *(
             (f"times that a processor stood still for longer than {least}, whoever was at work", "", count)
@@ -75,6 +86,9 @@ def page(report: dict[str, Any], wrong: list[str]) -> str:
     return PAGE.format(
         machine=report["machine"],
         minutes=report["minutes"],
+        name=name(report),
+        command=f"soak RENDER_AHEAD={n_ahead}" if n_ahead else "soak",
+        options=f" --render-ahead {n_ahead}" if n_ahead else "",
         unfinished="" if report["finished"] else ", ended by hand",
         n_parts="two",
         crowd=", ".join(f"{count:,} {what}" for what, count in sorted(report["crowd"].items(), key=lambda item: -item[1])),
@@ -88,15 +102,20 @@ def page(report: dict[str, Any], wrong: list[str]) -> str:
     ) + ("\n**Wrong:** " + "; ".join(wrong) + ".\n" if wrong else "")
 
 
+def name(report: dict[str, Any]) -> str:
+    """Return what its files are called."""
+    return "soak-ahead" if report.get("render_ahead") else "soak"
+
+
 def ours(count: dict[str, Any]) -> int:
     """Return how many blocks were late by the engine's own doing; reports from before `standstill` did not look at that."""
-    late = count["late_blocks"] - count["held_up"] - count.get("stood_still", 0)
+    late = count["late_blocks"] - count["held_up"] - count.get("stood_still", 0) - count.get("unheard", 0)
     return int(late)
 
 
 def _by_steal(samples: list[dict[str, float]]) -> list[str]:
     """Return a row for the steps in which next to nothing was stolen, and one for the others."""
-    counts = {kind: dict.fromkeys(("seconds", "late_blocks", "held_up", "stood_still", "xruns", "shed"), 0.0) for kind in (False, True)}
+    counts = {kind: dict.fromkeys(("seconds", "late_blocks", "held_up", "stood_still", "unheard", "xruns", "shed"), 0.0) for kind in (False, True)}
     for before, now in itertools.pairwise(samples):
         count = counts[now["steal"] - before["steal"] > STOLEN_SECONDS]
         for name in count:
@@ -129,13 +148,18 @@ def draw(report: dict[str, Any], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
+def write(report: dict[str, Any], wrong: list[str], folder: Path) -> None:
+    """Write the page, and its picture beside it."""
+    (folder / f"{name(report)}.md").write_text(page(report, wrong))
+    draw(report, folder / f"{name(report)}.png")
+
+
 def main() -> None:
     from .soak import Report
 
-    folder = Path(sys.argv[1])
-    data = json.loads((folder / "soak.json").read_text())
-    (folder / "soak.md").write_text(page(data, Report(**data).wrong()))
-    draw(data, folder / "soak.png")
+    for path in Path(sys.argv[1]).glob("soak*.json"):
+        data = json.loads(path.read_text())
+        write(data, Report(**data).wrong(), path.parent)
 
 
 if __name__ == "__main__":

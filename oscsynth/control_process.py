@@ -259,10 +259,10 @@ class Control:
             if self._forget_at and time.monotonic() > self._forget_at:
                 self._forget_at = 0.0
                 self.instrument.repertoire.forget()
-            await asyncio.sleep(ROUND_SECONDS)
-            if not self._studio or not self._studio.path:  # how a recording fares, nobody says
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stirred.wait(), CALM_SECONDS - ROUND_SECONDS)
+            is_recording = self._studio is not None and self._studio.path  # how that fares, nobody says
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stirred.wait(), ROUND_SECONDS if is_recording else CALM_SECONDS)
+                await asyncio.sleep(ROUND_SECONDS)
             self._stirred.clear()
 
     def _look(self) -> None:

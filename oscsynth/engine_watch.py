@@ -20,7 +20,8 @@ from .link import EXIT_AGAIN
 from .real_time import AUDIO_PRIORITY, hurry, is_hurried
 from .renderer import Renderer
 
-LOOK_EVERY_SECONDS = 0.1
+LOOK_EVERY_SECONDS = 0.25  # sooner where the parent says something: to wake up is most of what a look costs
+DOUBT_SECONDS = 0.1  # between two looks at a device that may be gone
 RETRY_EVERY_SECONDS = 1.0  # how often a device that is gone is looked for
 COLLECT_EVERY_SECONDS = 10.0
 DEAD_AFTER_SECONDS, DEAD_LOOKS = 1.0, 3  # a device that asks for nothing so long, and still does not at the looks that follow, is gone
@@ -49,7 +50,7 @@ class Watch:
         """Return how to exit: 0 when told to leave, `EXIT_AGAIN` when a new engine is needed at once."""
         while not self.leave:
             try:
-                if self._events.poll(LOOK_EVERY_SECONDS):
+                if self._events.poll(DOUBT_SECONDS if self._dead_looks or not self._thread_id else LOOK_EVERY_SECONDS):
                     self.leave = self._events.recv() == "stop"
             except (EOFError, OSError):  # the parent was killed
                 return 0

@@ -58,7 +58,7 @@ async def _looks(there: Sequence[Path], endings: tuple[str, ...]) -> AsyncGenera
         *there,
         watch_filter=lambda _, path: path.lower().endswith(endings) or path in roots,
         debounce=_SETTLE_MS,
-        step=_SETTLE_MS // 2,
+        step=_SETTLE_MS,  # it wakes up as often while nothing is saved
         rust_timeout=round(1000 * LOOK_SECONDS),
         yield_on_timeout=True,
         ignore_permission_denied=True,

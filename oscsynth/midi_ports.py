@@ -16,7 +16,7 @@ from .midi_systems import AGAIN_SECONDS, INSTALL, Input, Port, System, apis
 
 LOOK_SECONDS = 1.0
 _FETCH_SECONDS = 0.002
-_FIRST_SECONDS = 0.02  # as long as nothing is plugged in: to look takes more of a processor than all else that nobody plays
+_FIRST_SECONDS = 0.04  # as long as nothing is plugged in: to look takes more of a processor than all else that nobody plays
 _FETCH_MOST = 256  # from one port in one go
 _OWN = re.compile(r"midi through", re.IGNORECASE)  # ALSA's: what is played into it is heard by everybody
 _NO_SYSTEM = "No MIDI system was found, so that keyboards are not heard; everything else works."

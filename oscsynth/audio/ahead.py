@@ -1,7 +1,7 @@
 """Render blocks before they are needed: latency traded for safety, with any backend.
 
-A worker thread renders into a ring, the backend's callback only copies out of it. One writer, one reader and two counters: no lock that
-the callback could wait for. Imports NumPy and the shapes of ``audio``.
+A worker thread renders into a ring, the backend's callback only copies out of it and rings for the next. One writer, one reader and two counters:
+no lock that the callback could wait for. Imports NumPy and the shapes of ``audio``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from . import Backend
 
 MAX_REQUEST_SAMPLES = 8192  # the largest device block that the ring still feeds
+LOOK_EVERY_SECONDS = 0.25  # whether it is closed, where no device asks for anything
 
 
 class RenderAhead:
@@ -27,7 +28,7 @@ class RenderAhead:
     blocks : int
         How many blocks are kept ready beyond what the device asks for.
     block_samples : int
-        Their size.
+        Their size, until a device that chooses its own asks for more at once.
     """
 
     has_time = False
@@ -35,11 +36,11 @@ class RenderAhead:
     def __init__(self, render: Callable[[int], NDArray[np.float32]], blocks: int, block_samples: int) -> None:
         self._render = render
         self.block_samples = block_samples
-        self._ahead_samples = blocks * block_samples
-        self._request_samples = block_samples  # the largest that the device has asked for yet
+        self._blocks = blocks
         self._written = self._read = 0  # samples since the start; only the worker moves the first, only the reader the second
         self._missed = 0
         self._stop = threading.Event()
+        self._bell = threading.Lock()  # held: nothing was taken since the worker looked last
         self._worker = threading.Thread(target=self._run, name="render-ahead", daemon=True)
 
     def attach(self, backend: Backend) -> None:
@@ -47,13 +48,12 @@ class RenderAhead:
         self._backend = backend
         self.device, self.api, self.sentence = backend.device, backend.api, backend.sentence
         self.sample_rate_hz, self.n_channels = backend.sample_rate_hz, backend.n_channels
-        self._ring = np.zeros((self._ahead_samples + 2 * MAX_REQUEST_SAMPLES, self.n_channels), np.float32)
-        self._pause_seconds = self.block_samples / self.sample_rate_hz / 4
+        self._ring = np.zeros(((self._blocks + 2) * MAX_REQUEST_SAMPLES, self.n_channels), np.float32)
 
     @property
     def latency_seconds(self) -> float:
         """The device's own and that of the blocks kept ready."""
-        return self._backend.latency_seconds + self._ahead_samples / self.sample_rate_hz
+        return self._backend.latency_seconds + self._blocks * self.block_samples / self.sample_rate_hz
 
     @property
     def underruns(self) -> int:
@@ -84,22 +84,25 @@ class RenderAhead:
 
     def take(self, n_samples: int) -> NDArray[np.float32]:
         """Return the next samples out of the ring, float32 (samples, channels); silence for those that are not there yet."""
-        self._request_samples = max(self._request_samples, n_samples)
+        self.block_samples = max(self.block_samples, min(n_samples, MAX_REQUEST_SAMPLES))
         block = np.zeros((n_samples, self.n_channels), np.float32)
         ready = min(n_samples, self._written - self._read)
         for piece, at in self._pieces(self._read, ready):
             block[at : at + piece.stop - piece.start] = self._ring[piece]
         self._read += ready
         self._missed += ready < n_samples
+        if self._bell.locked():  # the worker alone takes it, so that it cannot be let go twice
+            self._bell.release()
         return block
 
     def _run(self) -> None:
-        while not self._stop.wait(self._pause_seconds):
-            self._fill()
+        while not self._stop.is_set():
+            if self._bell.acquire(timeout=LOOK_EVERY_SECONDS):
+                self._fill()
 
     def _fill(self) -> None:
-        while self._written - self._read < self._ahead_samples + min(self._request_samples, MAX_REQUEST_SAMPLES):
-            block = self._render(self.block_samples)
+        while self._written - self._read < (self._blocks + 1) * (n_samples := self.block_samples):
+            block = self._render(n_samples)
             for piece, at in self._pieces(self._written, len(block)):
                 self._ring[piece] = block[at : at + piece.stop - piece.start]
             self._written += len(block)

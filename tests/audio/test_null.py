@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import numpy as np
 
 from oscsynth.audio import AudioSettings, open_backend
-from oscsynth.audio.ahead import RenderAhead
+from oscsynth.audio.ahead import MAX_REQUEST_SAMPLES, RenderAhead
 
 
 class Ramp:
@@ -72,6 +73,42 @@ def test_render_ahead_covers_a_late_block():
 def test_render_ahead_counts_what_came_too_late():
     ramp = Ramp(delay_seconds=0.1)
     assert play(ramp, 0.3, block_samples=64, render_ahead=1) > 0
+
+
+def test_render_ahead_renders_as_soon_as_something_was_taken():
+    """The block that takes the place of what was taken has all the time that the blocks kept ready last."""
+    rendered = threading.Event()
+
+    def render(n_samples: int) -> np.ndarray:
+        rendered.set()
+        return np.zeros((n_samples, 2), np.float32)
+
+    ahead = RenderAhead(render, 1, MAX_REQUEST_SAMPLES)  # 186 ms
+    ahead.attach(open_backend("null", ahead.take, AudioSettings()))
+    ahead._fill()
+    ahead._worker.start()
+    time.sleep(0.05)
+    waited = []
+    for _ in range(5):
+        rendered.clear()
+        begun = time.monotonic()
+        ahead.take(MAX_REQUEST_SAMPLES)
+        rendered.wait(1.0)
+        waited.append(time.monotonic() - begun)
+    ahead.close()
+    assert min(waited) < 0.02
+
+
+def test_render_ahead_keeps_blocks_of_the_size_that_the_device_chose():
+    ramp = Ramp()
+    ahead = RenderAhead(ramp, 2, 64)
+    ahead.attach(backend := open_backend("null", ahead.take, AudioSettings()))
+    ahead._fill()
+    assert ramp.position == 3 * 64
+    ahead.take(100)
+    ahead._fill()
+    assert ramp.position - 100 >= 3 * 100 and ramp.sizes[-1] == ahead.block_samples == 100
+    assert ahead.latency_seconds == backend.latency_seconds + 200 / 44100
 
 
 def test_render_ahead_says_its_latency():
