@@ -1,9 +1,12 @@
-"""How long blocks take while everything moves: python -m benchmarks.crowd [--seconds 90] [--seeds 5 7 8 10] [--block 512].
+"""How long blocks take while everything moves: python -m benchmarks.crowd [--seconds 90] [--seeds 5 7 8 10] [--block 512] [--slowed 4].
 
 What `soak` plays through JACK for hours, in two parts, is played here to the instrument and the engine's own renderer in one thread, one block after
 the other, as fast as it goes: a minute of sound takes a quarter of one. The processor time of each block is told as a share of its length, and how
 often something had to wait longer than 512 and 2048 samples. Machines that others use as well are slower at one moment than at the next: to compare
 two states of the program, run both at once, each bound to a core of its own, and then with the cores changed.
+
+With ``--slowed 4`` the machine is that much slower for some milliseconds at a time, several times a second, by a clock that goes faster meanwhile:
+what a computer that others use as well does now and then, so often that it can be counted how many blocks that makes late.
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ COLLECT_SECONDS = 10.0
 PAGE_SECONDS = 0.04  # between two steps of whoever plays on the page
 SHARES = (0.7, 0.8, 0.9, 1.0)
 WAITED_SAMPLES = (512, 2048)
+SLOW_EVERY_SECONDS, SLOW_SECONDS = 0.1, (0.005, 0.012)  # of what is computed, by the machine's own clock and by the faster one
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,33 @@ class Result:
         return f"seed {self.seed}: {figures}; {above} of {self.blocks}; waited {waited}; {self.shed} notes given up"
 
 
+class Slowed:
+    """The processor time of this thread, as on a machine that is slower for a while now and then."""
+
+    def __init__(self, times: float, chance: random.Random) -> None:
+        self._times, self._chance = times, chance
+        self._known_seconds = time.thread_time()
+        self._seconds, self._is_slow, self._left_seconds = self._known_seconds, True, 0.0
+
+    def __call__(self) -> float:
+        """Return seconds."""
+        now = time.thread_time()
+        passed, self._known_seconds = now - self._known_seconds, now
+        while passed > self._left_seconds:
+            self._pass(self._left_seconds)
+            passed -= self._left_seconds
+            self._is_slow = not self._is_slow and self._times > 1.0
+            self._left_seconds = (
+                self._chance.uniform(*SLOW_SECONDS) / self._times if self._is_slow else self._chance.expovariate(1 / SLOW_EVERY_SECONDS)
+            )
+        self._pass(passed)
+        self._left_seconds -= passed
+        return self._seconds
+
+    def _pass(self, seconds: float) -> None:
+        self._seconds += seconds * (self._times if self._is_slow else 1.0)
+
+
 def due(rows: dict[Iterator[Step], float], seconds: float) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """Yield what is to be sent up to a moment; ``rows`` are those who play, with when each goes on."""
     for steps, next_seconds in rows.items():
@@ -76,10 +107,11 @@ def page(score: Score, chance: random.Random) -> Iterator[Step]:
         yield Step("page", [(f"{score.part()}/latent/2", (chance.random(),))], PAGE_SECONDS)
 
 
-def play(seed: int, seconds: float, block: int) -> Result:
-    """Return what the blocks of some seconds took."""
+def play(seed: int, seconds: float, block: int, slowed: float = 1.0) -> Result:
+    """Return what the blocks of some seconds took, on a machine that is ``slowed`` times as slow now and then."""
     memory = SharedMemory()
-    renderer = Renderer(memory, RATE_HZ, 2)
+    clock = Slowed(slowed, random.Random(seed))
+    renderer = Renderer(memory, RATE_HZ, 2, clock=clock, own_clock=clock)
     engine = renderer.engine
     performance = Performance(RATE_HZ, patches=factory_folder(), engine=engine)
     prefix, patches, chance = performance.instrument.prefix, shipped_patches(), random.Random(seed)
@@ -96,12 +128,12 @@ def play(seed: int, seconds: float, block: int) -> Result:
         for below, values in due(rows, now):
             performance.send(f"{prefix}/{below}", *values)
         memory.write_state(performance.instrument.state)
-        own_seconds = time.thread_time()
+        begun_seconds = clock()
         renderer(block)
         if error := renderer.guard.take_error():
             raise error
         if now > START_SECONDS:
-            loads.append((time.thread_time() - own_seconds) * RATE_HZ / block)
+            loads.append((clock() - begun_seconds) * RATE_HZ / block)
             waited.append(renderer.waited_samples)
         if now > collect_seconds:
             collect_seconds += COLLECT_SECONDS
@@ -128,13 +160,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=90.0)
     parser.add_argument("--seeds", type=int, nargs="+", default=[5, 7, 8, 10])
     parser.add_argument("--block", type=int, default=512, help="samples")
+    parser.add_argument(
+        "--slowed", type=float, default=1.0, metavar="TIMES", help="how much slower the machine is for a few milliseconds now and then"
+    )
     parser.add_argument("--json", action="store_true", help="print all of it")
     arguments = parser.parse_args()
     keep_memory()
     hurry(AUDIO_PRIORITY)
     results = []
     for seed in arguments.seeds:
-        results.append(play(seed, arguments.seconds, arguments.block))
+        results.append(play(seed, arguments.seconds, arguments.block, arguments.slowed))
         print(results[-1].line(), flush=True)
     if arguments.json:
         print(json.dumps({"machine": machine(), "block": arguments.block, "results": [asdict(result) for result in results]}, indent=1))

@@ -79,8 +79,8 @@ class Report:
     moments: dict[str, int] = field(default_factory=dict)  # quarter seconds with xruns in which the daemon was named, by what else was so
     late_blocks: int = 0
     held_up: int = 0
-    unheard: int = 0  # of the late blocks that were not held up, those that what was rendered ahead made up for
-    stood_still: int = 0  # of the others, those in whose time a processor stood still
+    stood_still: int = 0  # of the late blocks that were not held up, those in whose time a processor stood still
+    unheard: int = 0  # of the others, those that what was rendered ahead made up for
     standstills: dict[str, int] = field(default_factory=dict)  # how often one did, for longer than that
     underruns: int = 0
     errors: int = 0
@@ -151,10 +151,10 @@ class Observer:
             now, until = self._serve.telemetry, time.monotonic()
             if late := int(now.late_blocks - now.held_up - before.late_blocks + before.held_up):
                 await asyncio.sleep(CATCH_SECONDS)  # until that was told, too
-                if self.report.render_ahead and self._serve.telemetry.underruns == before.underruns:
-                    self.report.unheard += late
-                elif self._has_stood_still(since):
+                if self._has_stood_still(since):
                     self.report.stood_still += late
+                elif self.report.render_ahead and self._serve.telemetry.underruns == before.underruns:
+                    self.report.unheard += late
             before, since = now, until
 
     def _has_stood_still(self, since: float) -> bool:

@@ -14,6 +14,9 @@ T = TypeVar("T")
 
 SHARE = 0.7  # of a block's length that may be planned; what is left is for whatever else holds it up
 LONG_SECONDS, SHARE_OF_LONG = 0.01, 0.5  # in so long a block there is room enough for what moves: `benchmarks.crowd`
+# A machine that others use as well is several times as slow for some milliseconds now and then, and soon again where it was once. Where what was done
+# in a block took that share of its length longer than was thought, so little is planned of the long ones that follow, for so long.
+AMISS, SHARE_OF_WARY, WARY_SECONDS = 0.2, 0.25, 10.0
 EARLY, SPARE = 0.15, 0.25  # of its length: so much a block takes in which nothing moves, and so much with what is only needed later
 DOUBT, SLIGHT_DOUBT = 0.95, 0.998
 REMEMBERED = 24  # times that something was done
@@ -46,12 +49,21 @@ class Budget:
         self._took_seconds: dict[str, deque[float]] = {}
         self._costs_seconds: dict[str, float] = {}
         self._until_seconds = self._early_seconds = self._spare_seconds = 0.0
+        self._excess_seconds = 0.0  # what was done in the block at hand took so much longer than was thought
+        self._wary_seconds = 0.0  # so long little is planned
 
     def begin(self, begun_seconds: float, length_seconds: float, end_samples: int) -> None:
         """Begin a block."""
-        self._until_seconds = begun_seconds + (SHARE if length_seconds < LONG_SECONDS else SHARE_OF_LONG) * length_seconds
+        is_amiss, self._excess_seconds = self._excess_seconds > AMISS * length_seconds, 0.0
+        self._wary_seconds = WARY_SECONDS if is_amiss else max(0.0, self._wary_seconds - length_seconds)
+        self._until_seconds = begun_seconds + self._share(length_seconds) * length_seconds
         self._early_seconds, self._spare_seconds = begun_seconds + EARLY * length_seconds, begun_seconds + SPARE * length_seconds
         self.end_samples, self.waited_samples = end_samples, -1
+
+    def _share(self, length_seconds: float) -> float:
+        if length_seconds < LONG_SECONDS:
+            return SHARE
+        return SHARE_OF_WARY if self._wary_seconds else SHARE_OF_LONG
 
     def allows(self, seconds: float) -> bool:
         """Return whether so much more can be done in time."""
@@ -104,7 +116,10 @@ class Budget:
         self.inside_seconds = 0.0
         made = do()
         seconds = self.clock() - begun_seconds
-        self.took(what, (seconds - self.inside_seconds) / times)
+        own_seconds = seconds - self.inside_seconds
+        if self.knows(what):
+            self._excess_seconds += own_seconds - times * self._costs_seconds[what]
+        self.took(what, own_seconds / times)
         self.inside_seconds = inside_seconds + seconds
         return made
 
@@ -129,3 +144,4 @@ class Budget:
         """Begin anew: what the first blocks took says nothing."""
         self._took_seconds.clear()
         self._costs_seconds.clear()
+        self._excess_seconds = self._wary_seconds = 0.0

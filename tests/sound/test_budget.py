@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oscsynth.patch import Patch
-from oscsynth.sound.budget import DOUBT, REMEMBERED, SHARE, SHARE_OF_LONG, Budget
+from oscsynth.sound.budget import AMISS, DOUBT, REMEMBERED, SHARE, SHARE_OF_LONG, SHARE_OF_WARY, WARY_SECONDS, Budget
 from oscsynth.sound.deck import WHOLE, Deck, Way
 from oscsynth.sound.loading import load_sound
 from oscsynth.sound.note_sound import NoteSound
@@ -95,6 +95,59 @@ def test_only_what_fits_is_allowed(length_seconds: float, share: float) -> None:
     budget.reserved_seconds = 0.5 * planned
     assert budget.allows(0.4 * planned) and not budget.allows(0.6 * planned)
     assert budget.room(0.1 * planned) in (4, 5) and budget.room(5.0) == 1, "hardly anything was done yet"
+
+
+class Blocks:
+    """One block after the other, with a clock that is moved by hand."""
+
+    def __init__(self, length_seconds: float) -> None:
+        self.seconds, self.length_seconds, self._end = 0.0, length_seconds, 0
+        self.budget = Budget(lambda: self.seconds)
+
+    def next(self, work_share: float = 0.0) -> None:
+        """End the block at hand, begin the next, and do some work in it."""
+        self._end += 1
+        self.seconds = self._end * self.length_seconds
+        self.budget.begin(self.seconds, self.length_seconds, self._end)
+        if work_share:
+            self.budget.timed("work", lambda: self._pass(work_share))
+
+    def _pass(self, share: float) -> None:
+        self.seconds += share * self.length_seconds
+
+    def planned_share(self) -> float:
+        """Return the largest share of a block's length, in hundredths, that is thought to fit into the next."""
+        self.next()
+        return max(share for share in np.arange(0.01, 1.0, 0.01) if self.budget.allows(share * self.length_seconds))
+
+
+def test_a_machine_that_was_several_times_as_slow_is_trusted_less_for_some_seconds():
+    blocks = Blocks(BLOCK_SECONDS)
+    for _ in range(REMEMBERED):
+        blocks.next(0.1)
+    assert blocks.planned_share() == pytest.approx(SHARE_OF_LONG, abs=0.011)
+    blocks.next(0.1 + 0.9 * AMISS)
+    assert blocks.planned_share() == pytest.approx(SHARE_OF_LONG, abs=0.011)
+    blocks.next(0.1 + 1.1 * AMISS)
+    for _ in range(int(WARY_SECONDS / BLOCK_SECONDS) - 2):
+        assert blocks.planned_share() == pytest.approx(SHARE_OF_WARY, abs=0.011)
+    for _ in range(4):
+        blocks.next()
+    assert blocks.planned_share() == pytest.approx(SHARE_OF_LONG, abs=0.011)
+
+
+def test_short_blocks_are_planned_as_ever_after_something_was_slow():
+    """A share of them that is smaller would hold hardly any change at all."""
+    blocks = Blocks(128 / RATE_HZ)
+    for work_share in (0.1, 0.1, 0.9):
+        blocks.next(work_share)
+    assert blocks.planned_share() == pytest.approx(SHARE, abs=0.011)
+
+
+def test_what_was_never_done_shows_no_slowness():
+    blocks = Blocks(BLOCK_SECONDS)
+    blocks.next(0.9)
+    assert blocks.planned_share() == pytest.approx(SHARE_OF_LONG, abs=0.011)
 
 
 def test_an_estimate_is_the_second_longest_of_the_last_times() -> None:
@@ -245,6 +298,7 @@ def test_no_block_is_late_and_nobody_waits_for_ever(decoder_path: Path, slow: Sl
         play.open(part=part)
     slow.play(play, 8)
     slow.share, slow.longest = 0.5 * SHARE_OF_LONG, 0.0  # two fit into a block, and four are wanted at each clock: 4.8 blocks in one
+    slow.budget.forget()  # that it was quicker: such a machine is trusted less for a while
     moving(play, slow, 4, 4)
     slow.changes.clear()
     slow.longest = 0.0
