@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from . import soak_page
+
 FLOOD = "latency-flood"
 FITS_PERCENT = 70.0  # of a core: what the engine plans of a block
 BEGIN, END = "<!-- latency: written by benchmarks/figures.py -->", "<!-- end -->"
@@ -170,7 +172,7 @@ def recording(found: dict[str, Any]) -> str:
 
 def soak(found: dict[str, Any]) -> str:
     """Return the figures of `benchmarks.soak`."""
-    return f"{found['minutes']:.0f} minutes: [the report](soak.md)."
+    return f"{found['minutes']:.0f} minutes: [the report]({soak_page.name(found)}.md)."
 
 
 # File, title, command, what is measured and how, what writes its figures.
@@ -268,6 +270,14 @@ SECTIONS: tuple[tuple[str, str, str, str, Callable[[Any], str]], ...] = (
         recording,
     ),
     ("soak", "Hours of everything at once", "soak", "Notes, faders, patches, scenes, broken packets and clients that come and go, under JACK.", soak),
+    (
+        "soak-ahead",
+        "The same with one block rendered ahead",
+        "soak RENDER_AHEAD=1",
+        "What a performer does whose computer others use as well, or that is not quick: `--render-ahead 1`, everything 11.6 ms later. A block that "
+        "takes longer than it lasts is made up for by the one that is ready.",
+        soak,
+    ),
 )
 
 
