@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from . import Backend
 
 MAX_REQUEST_SAMPLES = 8192  # the largest device block that the ring still feeds
-LOOK_EVERY_SECONDS = 0.25  # whether it is closed, where no device asks for anything
+LOOK_EVERY_SECONDS = 0.25  # whether it is to end, where no device asks for anything and none can be closed
 
 
 class RenderAhead:
@@ -79,6 +79,7 @@ class RenderAhead:
         """Stop both threads."""
         self._stop.set()
         self._backend.close()
+        self._ring_bell()
         if self._worker.ident is not None:
             self._worker.join()
 
@@ -91,9 +92,12 @@ class RenderAhead:
             block[at : at + piece.stop - piece.start] = self._ring[piece]
         self._read += ready
         self._missed += ready < n_samples
-        if self._bell.locked():  # the worker alone takes it, so that it cannot be let go twice
-            self._bell.release()
+        self._ring_bell()
         return block
+
+    def _ring_bell(self) -> None:
+        if self._bell.locked():  # the worker alone takes it, and one thread at a time lets it go
+            self._bell.release()
 
     def _run(self) -> None:
         while not self._stop.is_set():
