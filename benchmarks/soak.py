@@ -149,7 +149,8 @@ class Observer:
         while True:
             await asyncio.sleep(CATCH_SECONDS)
             now, until = self._serve.telemetry, time.monotonic()
-            if late := int(now.late_blocks - now.held_up - before.late_blocks + before.held_up):
+            late = int(now.late_blocks - now.held_up - before.late_blocks + before.held_up)
+            if late > 0:
                 await asyncio.sleep(CATCH_SECONDS)  # until that was told, too
                 if self._has_stood_still(since):
                     self.report.stood_still += late

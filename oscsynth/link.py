@@ -133,6 +133,7 @@ class SharedMemory:
         self._n_ahead = memoryview(self._map)[_STATE_AT + 8 * AHEAD_AT : _STATE_AT + 8 * AHEAD_AT + 8].cast("d")
         self._tracks = memoryview(self._map)[_TRACKS_AT:_BLOBS_AT].cast("d")
         self._voices_revision = -1
+        self._telemetry: Telemetry | None = None  # what was read last
         if self._created:
             self.write_state(State())
 
@@ -211,13 +212,14 @@ class SharedMemory:
         self._header[_TELEMETRY_SEQUENCE] = sequence + 1
 
     def read_telemetry(self) -> Telemetry:
-        """Return the engine's latest telemetry; the last consistent one if it is just being written."""
+        """Return the engine's latest telemetry; what was read before, if anything was, while the engine stands still in the middle of writing it."""
         for _ in range(10):
             before = self._header[_TELEMETRY_SEQUENCE]
             values = _TELEMETRY.unpack_from(self._map, _TELEMETRY_AT)
             if not before & 1 and self._header[_TELEMETRY_SEQUENCE] == before:
+                self._telemetry = Telemetry(*values)
                 break
-        return Telemetry(*values)
+        return self._telemetry or Telemetry(*values)
 
     def write_tracks(self, seconds: list[tuple[float, float]]) -> None:
         """Say where in its track each part is, and how long that is (engine only)."""

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oscsynth.link import AHEAD_AT, MAX_QUEUE_BYTES, STATE_DOUBLES, Load, SharedMemory, Telemetry
+from oscsynth.link import _TELEMETRY, _TELEMETRY_AT, AHEAD_AT, MAX_QUEUE_BYTES, STATE_DOUBLES, Load, SharedMemory, Telemetry
 from oscsynth.parameters import MAX_CHANGES_AHEAD, N_VALUES, State
 from oscsynth.patch import Patch
 
@@ -107,6 +107,17 @@ def test_where_tracks_are_arrives_and_touches_nothing_else(memory):
     memory.write_tracks([(part + 0.25, 10.0 * part) for part in range(1, 9)])
     assert [memory.read_track(part) for part in range(1, 9)] == [(part + 0.25, 10.0 * part) for part in range(1, 9)]
     assert memory.read_notes() == "kept"
+
+
+def test_telemetry_that_is_half_written_is_not_read(memory):
+    """As where the processor stands still in the middle of it: what is read then may be zeros."""
+    memory.write_telemetry((7.0,) * N_FIELDS)
+    before = memory.read_telemetry()
+    memory._begin(1)
+    _TELEMETRY.pack_into(memory._map, _TELEMETRY_AT, *(0.0,) * N_FIELDS)
+    assert memory.read_telemetry() == before
+    memory.write_telemetry((8.0,) * N_FIELDS)
+    assert memory.read_telemetry().load == 8.0
 
 
 def test_telemetry_arrives(memory):
