@@ -96,7 +96,7 @@ def test_render_ahead_renders_as_soon_as_something_was_taken():
         rendered.wait(1.0)
         waited.append(time.monotonic() - begun)
     ahead.close()
-    assert min(waited) < 0.02
+    assert np.median(waited) < 0.01
 
 
 def test_render_ahead_keeps_blocks_of_the_size_that_the_device_chose():
