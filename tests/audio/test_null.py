@@ -87,9 +87,9 @@ def test_render_ahead_renders_as_soon_as_something_was_taken():
     ahead.attach(open_backend("null", ahead.take, AudioSettings()))
     ahead._fill()
     ahead._worker.start()
-    time.sleep(0.05)
     waited = []
     for _ in range(5):
+        time.sleep(0.03)  # the worker has gone back to wait
         rendered.clear()
         begun = time.monotonic()
         ahead.take(MAX_REQUEST_SAMPLES)
